@@ -1,0 +1,264 @@
+// One open notebook: the document, what runs, and what can be asked of it. Many windows watch one notebook; the engine decides the order
+// of all edits. Outputs live in outputs.ts, text edits in ../text-edit.ts, kernels in kernels.ts.
+import * as z from 'zod/mini'
+import { call, feed } from '../define.ts'
+import type { JsonObject } from '../json.ts'
+import type { Problem } from '../problem.ts'
+import { applyEdit, type TextEdit } from '../text-edit.ts'
+import type { LogText, Output } from './outputs.ts'
+
+export type CellKind = 'code' | 'markdown' | 'raw'
+
+/** Where the latest execution of a cell stands. Times are wall-clock milliseconds of the engine. */
+export type CellRun = {
+  readonly execution: string
+  readonly state: 'queued' | 'running' | 'done' | 'failed' | 'interrupted' | 'aborted' | 'lost'
+  readonly queuedAtMs: number
+  readonly startedAtMs?: number
+  readonly endedAtMs?: number
+  /** Why it is lost or failed outside the user's code: kernel died, signal, out of memory. */
+  readonly problem?: Problem
+}
+
+export type Cell = {
+  readonly id: string
+  readonly kind: CellKind
+  readonly source: string
+  /** Counts text edits of this cell; a text edit names the version it was made on. */
+  readonly version: number
+  readonly metadata: JsonObject
+  readonly outputs: readonly Output[]
+  readonly count: number | null
+  readonly run?: CellRun
+}
+
+export type InputRequest = { readonly execution: string; readonly cell: string; readonly prompt: string; readonly password: boolean }
+
+export type KernelSummary = {
+  /** Session id for `kernels.*`, absent while none is started. */
+  readonly session?: string
+  readonly state: 'none' | 'starting' | 'idle' | 'busy' | 'restarting' | 'dead' | 'unreachable'
+  readonly environment?: string
+  readonly name: string
+  /** Where it runs: a place's id and what to call it. */
+  readonly place: { readonly id: string; readonly title: string }
+  readonly phase?: string
+  readonly problem?: Problem
+}
+
+export type SaveState = {
+  readonly state: 'saved' | 'dirty' | 'saving' | 'failed' | 'read-only'
+  readonly atMs?: number
+  readonly problem?: Problem
+}
+
+export type NotebookState = {
+  readonly id: string
+  readonly path: string
+  readonly title: string
+  readonly format: { readonly major: number; readonly minor: number; readonly language: string }
+  readonly metadata: JsonObject
+  /** False: nothing of this file runs and its HTML stays inert until the folder is trusted. */
+  readonly trusted: boolean
+  readonly order: readonly string[]
+  readonly cells: { readonly [id: string]: Cell }
+  readonly kernel: KernelSummary
+  readonly queue: readonly string[]
+  readonly input?: InputRequest
+  readonly save: SaveState
+  readonly undo: { readonly undo?: string; readonly redo?: string }
+  /** Said once at the top: the file was repaired, converted, is read-only, changed on disk with a conflict. */
+  readonly remarks: readonly Problem[]
+  /** Cells that finished or failed while no window looked. */
+  readonly away: readonly string[]
+}
+
+/** An edit of the document. Every operation has an inverse, so undo covers them all. `after: null` = at the top. */
+export type NotebookOp =
+  | { readonly op: 'edit-source'; readonly cell: string; readonly version: number; readonly edit: TextEdit }
+  | { readonly op: 'insert-cell'; readonly after: string | null; readonly cell: { readonly id: string; readonly kind: CellKind; readonly source: string; readonly metadata?: JsonObject; readonly outputsOf?: string } }
+  | { readonly op: 'delete-cell'; readonly cell: string }
+  | { readonly op: 'move-cell'; readonly cell: string; readonly after: string | null }
+  | { readonly op: 'set-kind'; readonly cell: string; readonly kind: CellKind }
+  | { readonly op: 'set-cell-metadata'; readonly cell: string; readonly metadata: JsonObject }
+  | { readonly op: 'set-metadata'; readonly metadata: JsonObject }
+  | { readonly op: 'clear-outputs'; readonly cell: string }
+
+export type NotebookChange =
+  /** `edit` takes the source from `version - 1` to `version`; `by` and `serial` let its author drop it from the pending ones. */
+  | { readonly type: 'source-edited'; readonly cell: string; readonly version: number; readonly edit: TextEdit; readonly by?: string; readonly serial?: number }
+  | { readonly type: 'cell-inserted'; readonly after: string | null; readonly cell: Cell }
+  | { readonly type: 'cell-deleted'; readonly cell: string }
+  | { readonly type: 'cell-moved'; readonly cell: string; readonly after: string | null }
+  | { readonly type: 'cell-changed'; readonly cell: string; readonly kind?: CellKind; readonly metadata?: JsonObject; readonly count?: number | null; readonly run?: CellRun | null }
+  | { readonly type: 'outputs-set'; readonly cell: string; readonly outputs: readonly Output[] }
+  | { readonly type: 'output-added'; readonly cell: string; readonly output: Output }
+  | { readonly type: 'output-replaced'; readonly cell: string; readonly output: Output }
+  /** Appends to the inline text of a stream output (never used once the stream lives in a log). */
+  | { readonly type: 'stream-appended'; readonly cell: string; readonly output: string; readonly text: string; readonly bytes: number; readonly lines: number }
+  /** The stream lives in a log now, or has grown there. */
+  | { readonly type: 'stream-grew'; readonly cell: string; readonly output: string; readonly content: LogText }
+  | { readonly type: 'notebook-changed'; readonly set: Partial<Pick<NotebookState, 'path' | 'title' | 'metadata' | 'format' | 'trusted' | 'kernel' | 'queue' | 'save' | 'undo' | 'remarks' | 'away'>> }
+  | { readonly type: 'input-requested'; readonly input: InputRequest | null }
+
+function withCell(state: NotebookState, id: string, change: (cell: Cell) => Cell): NotebookState {
+  const cell = state.cells[id]
+  return cell === undefined ? state : { ...state, cells: { ...state.cells, [id]: change(cell) } }
+}
+
+function placed(order: readonly string[], id: string, after: string | null): string[] {
+  const rest = order.filter((x) => x !== id)
+  rest.splice(after === null ? 0 : rest.indexOf(after) + 1 || rest.length, 0, id)
+  return rest
+}
+
+/** The reducer both sides share. Unknown cells and outputs are ignored: a late change after a deletion is no fault. */
+export function reduceNotebook(state: NotebookState, change: NotebookChange): NotebookState {
+  switch (change.type) {
+    case 'source-edited':
+      return withCell(state, change.cell, (c) => ({ ...c, source: applyEdit(c.source, change.edit), version: change.version }))
+    case 'cell-inserted':
+      return {
+        ...state,
+        order: placed(state.order, change.cell.id, change.after),
+        cells: { ...state.cells, [change.cell.id]: change.cell },
+      }
+    case 'cell-deleted': {
+      const { [change.cell]: _gone, ...cells } = state.cells
+      return { ...state, order: state.order.filter((id) => id !== change.cell), cells }
+    }
+    case 'cell-moved':
+      return { ...state, order: placed(state.order, change.cell, change.after) }
+    case 'cell-changed':
+      return withCell(state, change.cell, (c) => {
+        const { run, ...rest } = c
+        const next = change.run === undefined ? run : (change.run ?? undefined)
+        return {
+          ...rest,
+          ...(change.kind === undefined ? {} : { kind: change.kind }),
+          ...(change.metadata === undefined ? {} : { metadata: change.metadata }),
+          ...(change.count === undefined ? {} : { count: change.count }),
+          ...(next === undefined ? {} : { run: next }),
+        }
+      })
+    case 'outputs-set':
+      return withCell(state, change.cell, (c) => ({ ...c, outputs: change.outputs }))
+    case 'output-added':
+      return withCell(state, change.cell, (c) => ({ ...c, outputs: [...c.outputs, change.output] }))
+    case 'output-replaced':
+      return withCell(state, change.cell, (c) => ({ ...c, outputs: c.outputs.map((o) => (o.id === change.output.id ? change.output : o)) }))
+    case 'stream-appended':
+      return withStream(state, change.cell, change.output, (content) => ({ ...content, text: content.text + change.text, bytes: change.bytes, lines: change.lines }))
+    case 'stream-grew':
+      return withStream(state, change.cell, change.output, () => change.content)
+    case 'notebook-changed':
+      return { ...state, ...change.set }
+    case 'input-requested': {
+      const { input: _old, ...rest } = state
+      return change.input === null ? rest : { ...rest, input: change.input }
+    }
+    default:
+      change satisfies never
+      return state
+  }
+}
+
+function withStream(state: NotebookState, cell: string, output: string, change: (content: LogText) => LogText): NotebookState {
+  return withCell(state, cell, (c) => ({
+    ...c,
+    outputs: c.outputs.map((o) => (o.id === output && o.type === 'stream' ? { ...o, content: change(o.content) } : o)),
+  }))
+}
+
+const json = z.record(z.string(), z.json()) as unknown as z.ZodMiniType<JsonObject>
+const notebook = z.string().check(z.maxLength(4096))
+const cell = z.string().check(z.minLength(1), z.maxLength(256))
+const kind = z.enum(['code', 'markdown', 'raw'])
+const position = z.int().check(z.nonnegative())
+const op: z.ZodMiniType<NotebookOp> = z.discriminatedUnion('op', [
+  z.object({ op: z.literal('edit-source'), cell, version: position, edit: z.array(z.object({ at: position, delete: position, insert: z.string() })) }),
+  z.object({
+    op: z.literal('insert-cell'),
+    after: z.nullable(cell),
+    cell: z.object({ id: cell, kind, source: z.string(), metadata: z.optional(json), outputsOf: z.optional(cell) }),
+  }),
+  z.object({ op: z.literal('delete-cell'), cell }),
+  z.object({ op: z.literal('move-cell'), cell, after: z.nullable(cell) }),
+  z.object({ op: z.literal('set-kind'), cell, kind }),
+  z.object({ op: z.literal('set-cell-metadata'), cell, metadata: json }),
+  z.object({ op: z.literal('set-metadata'), metadata: json }),
+  z.object({ op: z.literal('clear-outputs'), cell }),
+]) as unknown as z.ZodMiniType<NotebookOp>
+
+export const notebookFeeds = {
+  /** Watching opens the notebook (or joins the open one). Key: the id that `notebook.open` gave. */
+  notebook: feed<{ notebook: string }, NotebookState, NotebookChange>(z.object({ notebook }), reduceNotebook),
+}
+
+export type CompletionItem = { readonly text: string; readonly type?: string; readonly signature?: string }
+
+export const notebookCalls = {
+  /** Opens a file (absolute, or relative to the workspace) and answers its id; the same file gives the same id. */
+  'notebook.open': call<{ notebook: string }>()(z.object({ path: z.string().check(z.minLength(1), z.maxLength(4096)) })),
+  'notebook.close': call<null>()(z.object({ notebook })),
+  /** Creates an untitled notebook in a folder (default: the workspace) and opens it. */
+  'notebook.create': call<{ notebook: string; path: string }>()(z.object({ folder: z.optional(z.string()), name: z.optional(z.string()) })),
+  /** Applies operations as one undo step titled `title`. `by` and `serial` come back with each source edit. */
+  'notebook.edit': call<{ versions: Record<string, number> }>()(
+    z.object({ notebook, ops: z.array(op), title: z.optional(z.string()), by: z.optional(z.string()), serial: z.optional(z.number()) }),
+  ),
+  'notebook.undo': call<null>()(z.object({ notebook })),
+  'notebook.redo': call<null>()(z.object({ notebook })),
+  'notebook.save': call<null>()(z.object({ notebook })),
+  'notebook.save-as': call<{ notebook: string; path: string }>()(z.object({ notebook, path: z.string() })),
+  /** Queues cells in the order given. `ids`: made by the caller, one per cell, so that a repeated call never runs a cell twice. */
+  'notebook.run': call<{ executions: string[] }>()(z.object({ notebook, cells: z.array(cell), ids: z.optional(z.array(z.string())) })),
+  'notebook.interrupt': call<null>()(z.object({ notebook })),
+  /** `then: run-all` queues every code cell afterwards; outputs are cleared first when `clear`. */
+  'notebook.restart': call<null>()(z.object({ notebook, clear: z.optional(z.boolean()), then: z.optional(z.enum(['run-all'])) })),
+  'notebook.shutdown': call<null>()(z.object({ notebook })),
+  'notebook.answer-input': call<null>()(z.object({ notebook, execution: z.string(), text: z.string() })),
+  /** Chooses interpreter or kernelspec (ids of the `environments` feed); a running kernel is replaced. */
+  'notebook.choose-environment': call<null>()(z.object({ notebook, environment: z.string() })),
+  'notebook.clear-outputs': call<null>()(z.object({ notebook, cells: z.optional(z.array(cell)) })),
+  /** The "while you were away" strip was read. */
+  'notebook.seen-away': call<null>()(z.object({ notebook })),
+  /** Answers within 2 s or with nothing; works while a cell is busy. Positions are UTF-16 units. */
+  'notebook.complete': call<{ from: number; to: number; items: readonly CompletionItem[] }>()(z.object({ notebook, code: z.string(), position })),
+  'notebook.inspect': call<{ found: boolean; data: { readonly [mime: string]: string } }>()(
+    z.object({ notebook, code: z.string(), position, detail: z.optional(z.enum(['0', '1'])) }),
+  ),
+  /** Searches sources and outputs (whole spooled text too). Offsets are UTF-16 units of the source, or lines of an output's log. */
+  'notebook.find': call<{ matches: readonly FindMatch[]; total: number }>()(
+    z.object({
+      notebook,
+      query: z.string(),
+      regex: z.optional(z.boolean()),
+      caseSensitive: z.optional(z.boolean()),
+      wholeWord: z.optional(z.boolean()),
+      outputs: z.optional(z.boolean()),
+      limit: z.optional(position),
+    }),
+  ),
+  'notebook.replace': call<{ replaced: number }>()(
+    z.object({
+      notebook,
+      query: z.string(),
+      with: z.string(),
+      regex: z.optional(z.boolean()),
+      caseSensitive: z.optional(z.boolean()),
+      wholeWord: z.optional(z.boolean()),
+      cells: z.optional(z.array(cell)),
+    }),
+  ),
+}
+
+export type FindMatch = {
+  readonly cell: string
+  readonly in: 'source' | 'output'
+  readonly output?: string
+  readonly line: number
+  readonly from: number
+  readonly to: number
+  readonly text: string
+}
