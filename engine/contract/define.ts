@@ -21,7 +21,10 @@ export const call =
   <Output>() =>
   <Input>(input: z.ZodMiniType<Input>): CallDef<Input, Output> => ({ kind: 'call', input })
 
-export const feed = <Key, State, Change>(key: z.ZodMiniType<Key>, reduce: (state: State, change: Change) => State): FeedDef<Key, State, Change> => ({
+export const feed = <Key, State, Change>(
+  key: z.ZodMiniType<Key>,
+  reduce: (state: State, change: Change) => State,
+): FeedDef<Key, State, Change> => ({
   kind: 'feed',
   key,
   reduce,

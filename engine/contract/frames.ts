@@ -47,6 +47,7 @@ export function unpackBytes(frame: Uint8Array): { head: BytesHead; payload: Uint
   const size = new DataView(frame.buffer, frame.byteOffset, frame.byteLength).getUint32(0, true)
   if (size > frame.length - 4 || size > 65_536) throw new RangeError('binary frame with a head that does not fit')
   const head = JSON.parse(new TextDecoder().decode(frame.subarray(4, 4 + size))) as BytesHead
-  if (head.t !== 'bytes' || typeof head.channel !== 'string' || typeof head.seq !== 'number') throw new SyntaxError('not a bytes frame')
+  if (head.t !== 'bytes' || typeof head.channel !== 'string' || typeof head.seq !== 'number')
+    throw new SyntaxError('not a bytes frame')
   return { head, payload: frame.subarray(4 + size) }
 }

@@ -45,5 +45,9 @@ export function toProblem(error: unknown, log?: (error: unknown) => void): Probl
     return { code: 'cancelled', message: 'Cancelled.' }
   }
   log?.(error)
-  return { code: 'internal', message: 'Something in Updraft went wrong.', hint: 'Nothing was lost. Try again; `./updraft.mjs diagnose` collects what happened.' }
+  return {
+    code: 'internal',
+    message: 'Something in Updraft went wrong.',
+    hint: 'Nothing was lost. Try again; `./updraft.mjs diagnose` collects what happened.',
+  }
 }

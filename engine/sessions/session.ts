@@ -21,11 +21,28 @@ export type KernelMessage = {
 export type KernelEvent = { readonly position: LogPosition } & (
   | { readonly type: 'accepted'; readonly request: string; readonly again: boolean }
   /** Raw bytes of stdout or stderr of the request (undefined: printed by nobody's cell). May cut a UTF-8 sequence. */
-  | { readonly type: 'text'; readonly stream: 'stdout' | 'stderr'; readonly request: string | undefined; readonly bytes: Uint8Array }
-  | { readonly type: 'message'; readonly channel: 'iopub' | 'shell' | 'control' | 'stdin'; readonly request: string | undefined; readonly message: KernelMessage }
+  | {
+      readonly type: 'text'
+      readonly stream: 'stdout' | 'stderr'
+      readonly request: string | undefined
+      readonly bytes: Uint8Array
+    }
+  | {
+      readonly type: 'message'
+      readonly channel: 'iopub' | 'shell' | 'control' | 'stdin'
+      readonly request: string | undefined
+      readonly message: KernelMessage
+    }
   | { readonly type: 'ready'; readonly pid: number; readonly info: JsonObject }
   | { readonly type: 'lost'; readonly bytes: number }
-  | { readonly type: 'exit'; readonly code: number | null; readonly signal: string | null; readonly oom: boolean; readonly clean: boolean; readonly stderrTail: string }
+  | {
+      readonly type: 'exit'
+      readonly code: number | null
+      readonly signal: string | null
+      readonly oom: boolean
+      readonly clean: boolean
+      readonly stderrTail: string
+    }
 )
 
 export type ExecuteRequest = {
@@ -44,7 +61,11 @@ export interface KernelSession {
   /** The log of the kernel that runs now; changes with `restart`. */
   readonly log: string
   /** Events in order from `since` on (or from now). One consumer at a time; it is awaited per event batch, which is the back-pressure. */
-  follow(since: LogPosition | 'now', onEvents: (events: readonly KernelEvent[]) => void | Promise<void>, signal: AbortSignal): Promise<void>
+  follow(
+    since: LogPosition | 'now',
+    onEvents: (events: readonly KernelEvent[]) => void | Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>
   execute(request: ExecuteRequest): void
   /** Any other request on shell or control; resolves with its reply. Completion and inspection go to control, so they work while busy. */
   request(type: string, content: JsonObject, channel: 'shell' | 'control', signal: AbortSignal): Promise<KernelMessage>

@@ -7,7 +7,11 @@ import { basename, dirname, join } from 'node:path'
 export type AtomicOptions = { readonly mode?: number }
 
 /** `content`: one chunk or many (written in turn, so that a 200 MB notebook never is one string). */
-export async function writeAtomic(path: string, content: string | Uint8Array | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>, options: AtomicOptions = {}): Promise<void> {
+export async function writeAtomic(
+  path: string,
+  content: string | Uint8Array | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
+  options: AtomicOptions = {},
+): Promise<void> {
   const target = await realpath(path).catch(() => path)
   const before = await stat(target).catch(() => undefined)
   const temp = join(dirname(target), `.${basename(target).slice(0, 100)}.${randomBytes(4).toString('hex')}.tmp`)

@@ -12,7 +12,12 @@ export type EngineState = {
   readonly dataFolder: string
   readonly windows: number
   /** Examples that ship with Updraft, in order; `environment` 'torch' needs the heavy tier. */
-  readonly examples: readonly { readonly path: string; readonly title: string; readonly summary: string; readonly environment: 'base' | 'torch' }[]
+  readonly examples: readonly {
+    readonly path: string
+    readonly title: string
+    readonly summary: string
+    readonly environment: 'base' | 'torch'
+  }[]
   readonly found: readonly { readonly name: string; readonly value: string; readonly ok: boolean; readonly hint?: string }[]
 }
 export type EngineChange = { readonly type: 'engine-changed'; readonly set: Partial<EngineState> }

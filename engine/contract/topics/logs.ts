@@ -3,7 +3,13 @@
 import * as z from 'zod/mini'
 import { call, feed } from '../define.ts'
 
-export type LogState = { readonly id: string; readonly title: string; readonly bytes: number; readonly lines: number; readonly ended: boolean }
+export type LogState = {
+  readonly id: string
+  readonly title: string
+  readonly bytes: number
+  readonly lines: number
+  readonly ended: boolean
+}
 export type LogChange = { readonly type: 'grew'; readonly bytes: number; readonly lines: number } | { readonly type: 'ended' }
 
 export function reduceLog(state: LogState, change: LogChange): LogState {
@@ -17,9 +23,18 @@ export const logFeeds = { log: feed<{ log: string }, LogState, LogChange>(z.obje
 
 export const logCalls = {
   /** Raw lines `from … from + lines.length - 1` (0-based), at most 5,000 and 1 MB; a longer line is cut and marked. */
-  'logs.read': call<{ from: number; lines: readonly string[]; total: number; bytes: number }>()(z.object({ log, from: count, count })),
+  'logs.read': call<{ from: number; lines: readonly string[]; total: number; bytes: number }>()(
+    z.object({ log, from: count, count }),
+  ),
   /** Line numbers that match, in order, at most `limit`; `total` counts all up to the end or `until` when stopped early. */
   'logs.search': call<{ lines: readonly number[]; total: number; until: number }>()(
-    z.object({ log, query: z.string(), regex: z.optional(z.boolean()), caseSensitive: z.optional(z.boolean()), from: z.optional(count), limit: z.optional(count) }),
+    z.object({
+      log,
+      query: z.string(),
+      regex: z.optional(z.boolean()),
+      caseSensitive: z.optional(z.boolean()),
+      from: z.optional(count),
+      limit: z.optional(count),
+    }),
   ),
 }

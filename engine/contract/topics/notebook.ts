@@ -32,7 +32,12 @@ export type Cell = {
   readonly run?: CellRun
 }
 
-export type InputRequest = { readonly execution: string; readonly cell: string; readonly prompt: string; readonly password: boolean }
+export type InputRequest = {
+  readonly execution: string
+  readonly cell: string
+  readonly prompt: string
+  readonly password: boolean
+}
 
 export type KernelSummary = {
   /** Session id for `kernels.*`, absent while none is started. */
@@ -76,7 +81,17 @@ export type NotebookState = {
 /** An edit of the document. Every operation has an inverse, so undo covers them all. `after: null` = at the top. */
 export type NotebookOp =
   | { readonly op: 'edit-source'; readonly cell: string; readonly version: number; readonly edit: TextEdit }
-  | { readonly op: 'insert-cell'; readonly after: string | null; readonly cell: { readonly id: string; readonly kind: CellKind; readonly source: string; readonly metadata?: JsonObject; readonly outputsOf?: string } }
+  | {
+      readonly op: 'insert-cell'
+      readonly after: string | null
+      readonly cell: {
+        readonly id: string
+        readonly kind: CellKind
+        readonly source: string
+        readonly metadata?: JsonObject
+        readonly outputsOf?: string
+      }
+    }
   | { readonly op: 'delete-cell'; readonly cell: string }
   | { readonly op: 'move-cell'; readonly cell: string; readonly after: string | null }
   | { readonly op: 'set-kind'; readonly cell: string; readonly kind: CellKind }
@@ -86,19 +101,48 @@ export type NotebookOp =
 
 export type NotebookChange =
   /** `edit` takes the source from `version - 1` to `version`; `by` and `serial` let its author drop it from the pending ones. */
-  | { readonly type: 'source-edited'; readonly cell: string; readonly version: number; readonly edit: TextEdit; readonly by?: string; readonly serial?: number }
+  | {
+      readonly type: 'source-edited'
+      readonly cell: string
+      readonly version: number
+      readonly edit: TextEdit
+      readonly by?: string
+      readonly serial?: number
+    }
   | { readonly type: 'cell-inserted'; readonly after: string | null; readonly cell: Cell }
   | { readonly type: 'cell-deleted'; readonly cell: string }
   | { readonly type: 'cell-moved'; readonly cell: string; readonly after: string | null }
-  | { readonly type: 'cell-changed'; readonly cell: string; readonly kind?: CellKind; readonly metadata?: JsonObject; readonly count?: number | null; readonly run?: CellRun | null }
+  | {
+      readonly type: 'cell-changed'
+      readonly cell: string
+      readonly kind?: CellKind
+      readonly metadata?: JsonObject
+      readonly count?: number | null
+      readonly run?: CellRun | null
+    }
   | { readonly type: 'outputs-set'; readonly cell: string; readonly outputs: readonly Output[] }
   | { readonly type: 'output-added'; readonly cell: string; readonly output: Output }
   | { readonly type: 'output-replaced'; readonly cell: string; readonly output: Output }
   /** Appends to the inline text of a stream output (never used once the stream lives in a log). */
-  | { readonly type: 'stream-appended'; readonly cell: string; readonly output: string; readonly text: string; readonly bytes: number; readonly lines: number }
+  | {
+      readonly type: 'stream-appended'
+      readonly cell: string
+      readonly output: string
+      readonly text: string
+      readonly bytes: number
+      readonly lines: number
+    }
   /** The stream lives in a log now, or has grown there. */
   | { readonly type: 'stream-grew'; readonly cell: string; readonly output: string; readonly content: LogText }
-  | { readonly type: 'notebook-changed'; readonly set: Partial<Pick<NotebookState, 'path' | 'title' | 'metadata' | 'format' | 'trusted' | 'kernel' | 'queue' | 'save' | 'undo' | 'remarks' | 'away'>> }
+  | {
+      readonly type: 'notebook-changed'
+      readonly set: Partial<
+        Pick<
+          NotebookState,
+          'path' | 'title' | 'metadata' | 'format' | 'trusted' | 'kernel' | 'queue' | 'save' | 'undo' | 'remarks' | 'away'
+        >
+      >
+    }
   | { readonly type: 'input-requested'; readonly input: InputRequest | null }
 
 function withCell(state: NotebookState, id: string, change: (cell: Cell) => Cell): NotebookState {
@@ -146,9 +190,17 @@ export function reduceNotebook(state: NotebookState, change: NotebookChange): No
     case 'output-added':
       return withCell(state, change.cell, (c) => ({ ...c, outputs: [...c.outputs, change.output] }))
     case 'output-replaced':
-      return withCell(state, change.cell, (c) => ({ ...c, outputs: c.outputs.map((o) => (o.id === change.output.id ? change.output : o)) }))
+      return withCell(state, change.cell, (c) => ({
+        ...c,
+        outputs: c.outputs.map((o) => (o.id === change.output.id ? change.output : o)),
+      }))
     case 'stream-appended':
-      return withStream(state, change.cell, change.output, (content) => ({ ...content, text: content.text + change.text, bytes: change.bytes, lines: change.lines }))
+      return withStream(state, change.cell, change.output, (content) => ({
+        ...content,
+        text: content.text + change.text,
+        bytes: change.bytes,
+        lines: change.lines,
+      }))
     case 'stream-grew':
       return withStream(state, change.cell, change.output, () => change.content)
     case 'notebook-changed':
@@ -176,7 +228,12 @@ const cell = z.string().check(z.minLength(1), z.maxLength(256))
 const kind = z.enum(['code', 'markdown', 'raw'])
 const position = z.int().check(z.nonnegative())
 const op: z.ZodMiniType<NotebookOp> = z.discriminatedUnion('op', [
-  z.object({ op: z.literal('edit-source'), cell, version: position, edit: z.array(z.object({ at: position, delete: position, insert: z.string() })) }),
+  z.object({
+    op: z.literal('edit-source'),
+    cell,
+    version: position,
+    edit: z.array(z.object({ at: position, delete: position, insert: z.string() })),
+  }),
   z.object({
     op: z.literal('insert-cell'),
     after: z.nullable(cell),
@@ -202,17 +259,27 @@ export const notebookCalls = {
   'notebook.open': call<{ notebook: string }>()(z.object({ path: z.string().check(z.minLength(1), z.maxLength(4096)) })),
   'notebook.close': call<null>()(z.object({ notebook })),
   /** Creates an untitled notebook in a folder (default: the workspace) and opens it. */
-  'notebook.create': call<{ notebook: string; path: string }>()(z.object({ folder: z.optional(z.string()), name: z.optional(z.string()) })),
+  'notebook.create': call<{ notebook: string; path: string }>()(
+    z.object({ folder: z.optional(z.string()), name: z.optional(z.string()) }),
+  ),
   /** Applies operations as one undo step titled `title`. `by` and `serial` come back with each source edit. */
   'notebook.edit': call<{ versions: Record<string, number> }>()(
-    z.object({ notebook, ops: z.array(op), title: z.optional(z.string()), by: z.optional(z.string()), serial: z.optional(z.number()) }),
+    z.object({
+      notebook,
+      ops: z.array(op),
+      title: z.optional(z.string()),
+      by: z.optional(z.string()),
+      serial: z.optional(z.number()),
+    }),
   ),
   'notebook.undo': call<null>()(z.object({ notebook })),
   'notebook.redo': call<null>()(z.object({ notebook })),
   'notebook.save': call<null>()(z.object({ notebook })),
   'notebook.save-as': call<{ notebook: string; path: string }>()(z.object({ notebook, path: z.string() })),
   /** Queues cells in the order given. `ids`: made by the caller, one per cell, so that a repeated call never runs a cell twice. */
-  'notebook.run': call<{ executions: string[] }>()(z.object({ notebook, cells: z.array(cell), ids: z.optional(z.array(z.string())) })),
+  'notebook.run': call<{ executions: string[] }>()(
+    z.object({ notebook, cells: z.array(cell), ids: z.optional(z.array(z.string())) }),
+  ),
   'notebook.interrupt': call<null>()(z.object({ notebook })),
   /** `then: run-all` queues every code cell afterwards; outputs are cleared first when `clear`. */
   'notebook.restart': call<null>()(z.object({ notebook, clear: z.optional(z.boolean()), then: z.optional(z.enum(['run-all'])) })),
@@ -224,7 +291,9 @@ export const notebookCalls = {
   /** The "while you were away" strip was read. */
   'notebook.seen-away': call<null>()(z.object({ notebook })),
   /** Answers within 2 s or with nothing; works while a cell is busy. Positions are UTF-16 units. */
-  'notebook.complete': call<{ from: number; to: number; items: readonly CompletionItem[] }>()(z.object({ notebook, code: z.string(), position })),
+  'notebook.complete': call<{ from: number; to: number; items: readonly CompletionItem[] }>()(
+    z.object({ notebook, code: z.string(), position }),
+  ),
   'notebook.inspect': call<{ found: boolean; data: { readonly [mime: string]: string } }>()(
     z.object({ notebook, code: z.string(), position, detail: z.optional(z.enum(['0', '1'])) }),
   ),

@@ -11,10 +11,17 @@ export type Notice = {
   readonly detail?: string
   readonly actions: readonly ProblemAction[]
   readonly atMs: number
-  readonly progress?: { readonly phase: string; readonly startedMs: number; readonly percent?: number; readonly cancellable: boolean }
+  readonly progress?: {
+    readonly phase: string
+    readonly startedMs: number
+    readonly percent?: number
+    readonly cancellable: boolean
+  }
 }
 export type NoticesState = { readonly list: readonly Notice[] }
-export type NoticesChange = { readonly type: 'notice-set'; readonly notice: Notice } | { readonly type: 'notice-gone'; readonly id: string }
+export type NoticesChange =
+  | { readonly type: 'notice-set'; readonly notice: Notice }
+  | { readonly type: 'notice-gone'; readonly id: string }
 
 export function reduceNotices(state: NoticesState, change: NoticesChange): NoticesState {
   const id = change.type === 'notice-set' ? change.notice.id : change.id

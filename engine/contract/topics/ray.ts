@@ -23,16 +23,30 @@ export type RayState = {
   readonly pid?: number
   readonly startedMs?: number
   /** Named phases with their clock, while starting or stopping. */
-  readonly phases: readonly { readonly name: string; readonly startedMs: number; readonly endedMs?: number; readonly problem?: Problem }[]
+  readonly phases: readonly {
+    readonly name: string
+    readonly startedMs: number
+    readonly endedMs?: number
+    readonly problem?: Problem
+  }[]
   readonly nodes: readonly RayNode[]
   /** Age of `nodes` in engine wall-clock time. */
   readonly sampledMs?: number
   readonly log?: string
   readonly problem?: Problem
   /** A Ray that somebody else started on this machine and that could be adopted. */
-  readonly found: readonly { readonly address: string; readonly pid: number; readonly version?: string; readonly token: boolean }[]
+  readonly found: readonly {
+    readonly address: string
+    readonly pid: number
+    readonly version?: string
+    readonly token: boolean
+  }[]
 }
-export type RayChange = { readonly type: 'ray-changed'; readonly set: Partial<RayState>; readonly unset?: readonly (keyof RayState)[] }
+export type RayChange = {
+  readonly type: 'ray-changed'
+  readonly set: Partial<RayState>
+  readonly unset?: readonly (keyof RayState)[]
+}
 
 export function reduceRay(state: RayState, change: RayChange): RayState {
   const next: Record<string, unknown> = { ...state, ...change.set }
@@ -44,14 +58,23 @@ export type HostSample = {
   readonly atMs: number
   readonly cpuPercent: number
   readonly memoryBytes: { readonly used: number; readonly total: number }
-  readonly gpus: readonly { readonly index: number; readonly name: string; readonly utilPercent: number | null; readonly memoryBytes: { readonly used: number; readonly total: number } | null; readonly temperatureC: number | null; readonly powerW: number | null }[]
+  readonly gpus: readonly {
+    readonly index: number
+    readonly name: string
+    readonly utilPercent: number | null
+    readonly memoryBytes: { readonly used: number; readonly total: number } | null
+    readonly temperatureC: number | null
+    readonly powerW: number | null
+  }[]
   /** Why there are none: "no NVIDIA driver on this machine", "not measurable under MIG". */
   readonly noGpu?: string
 }
 export type HostState = { readonly samples: readonly HostSample[] }
 export type HostChange = { readonly type: 'sampled'; readonly sample: HostSample }
 /** Two minutes at one sample per 2 s. */
-export const reduceHost = (state: HostState, change: HostChange): HostState => ({ samples: [...state.samples.slice(-59), change.sample] })
+export const reduceHost = (state: HostState, change: HostChange): HostState => ({
+  samples: [...state.samples.slice(-59), change.sample],
+})
 
 export const rayFeeds = {
   ray: feed<null, RayState, RayChange>(z.null(), reduceRay),

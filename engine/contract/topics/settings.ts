@@ -3,7 +3,16 @@ import * as z from 'zod/mini'
 import { call, feed } from '../define.ts'
 import type { Json } from '../json.ts'
 
-export type SettingSpec = { readonly key: string; readonly title: string; readonly description: string; readonly group: string; readonly default: Json; readonly options?: readonly string[]; readonly minimum?: number; readonly maximum?: number }
+export type SettingSpec = {
+  readonly key: string
+  readonly title: string
+  readonly description: string
+  readonly group: string
+  readonly default: Json
+  readonly options?: readonly string[]
+  readonly minimum?: number
+  readonly maximum?: number
+}
 
 export type Keybinding = { readonly key: string; readonly command: string; readonly when?: string }
 

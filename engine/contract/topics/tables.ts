@@ -7,7 +7,11 @@ export type TableRow = { readonly id: string; readonly [column: string]: Json }
 export type TableQuery = {
   /** Which table: `executions` (every run of every cell, newest last). Clusters add theirs. */
   readonly table: string
-  readonly filter: readonly { readonly column: string; readonly op: 'is' | 'not' | 'contains' | 'above' | 'below'; readonly value: Json }[]
+  readonly filter: readonly {
+    readonly column: string
+    readonly op: 'is' | 'not' | 'contains' | 'above' | 'below'
+    readonly value: Json
+  }[]
   readonly sort: readonly { readonly column: string; readonly descending: boolean }[]
   readonly from: number
   readonly count: number
@@ -15,8 +19,19 @@ export type TableQuery = {
   readonly at?: number
 }
 /** Rows `from …` of `matched` that pass the filter, out of `total`. */
-export type TableState = { readonly total: number; readonly matched: number; readonly rows: readonly TableRow[]; readonly cut?: string }
-export type TableChange = { readonly type: 'rows'; readonly total: number; readonly matched: number; readonly order: readonly string[]; readonly changed: readonly TableRow[] }
+export type TableState = {
+  readonly total: number
+  readonly matched: number
+  readonly rows: readonly TableRow[]
+  readonly cut?: string
+}
+export type TableChange = {
+  readonly type: 'rows'
+  readonly total: number
+  readonly matched: number
+  readonly order: readonly string[]
+  readonly changed: readonly TableRow[]
+}
 
 export function reduceTable(state: TableState, change: TableChange): TableState {
   const known = new Map(state.rows.map((r) => [r.id, r]))

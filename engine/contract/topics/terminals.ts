@@ -2,7 +2,15 @@
 import * as z from 'zod/mini'
 import { call, feed } from '../define.ts'
 
-export type Terminal = { readonly id: string; readonly title: string; readonly cwd: string; readonly state: 'running' | 'ended'; readonly exitCode?: number; readonly rows: number; readonly columns: number }
+export type Terminal = {
+  readonly id: string
+  readonly title: string
+  readonly cwd: string
+  readonly state: 'running' | 'ended'
+  readonly exitCode?: number
+  readonly rows: number
+  readonly columns: number
+}
 export type TerminalsState = { readonly list: readonly Terminal[] }
 export type TerminalsChange = { readonly type: 'terminals-changed'; readonly list: readonly Terminal[] }
 

@@ -4,7 +4,13 @@ import { call, feed } from '../define.ts'
 import type { JsonObject } from '../json.ts'
 import type { TextEdit } from '../text-edit.ts'
 
-export type Entry = { readonly name: string; readonly kind: 'file' | 'folder' | 'link'; readonly sizeBytes?: number; readonly modifiedMs?: number; readonly ignored?: boolean }
+export type Entry = {
+  readonly name: string
+  readonly kind: 'file' | 'folder' | 'link'
+  readonly sizeBytes?: number
+  readonly modifiedMs?: number
+  readonly ignored?: boolean
+}
 
 export type WorkspaceState = {
   /** Absolute path of the open folder, or none: then only the welcome page shows. */
@@ -39,7 +45,11 @@ export type FileChange =
 import { applyEdit } from '../text-edit.ts'
 
 export const reduceWorkspace = (state: WorkspaceState, change: WorkspaceChange): WorkspaceState => ({ ...state, ...change.set })
-export const reduceFolder = (state: FolderState, change: FolderChange): FolderState => ({ ...state, entries: change.entries, total: change.total })
+export const reduceFolder = (state: FolderState, change: FolderChange): FolderState => ({
+  ...state,
+  entries: change.entries,
+  total: change.total,
+})
 export function reduceFile(state: FileState, change: FileChange): FileState {
   switch (change.type) {
     case 'edited':
@@ -64,24 +74,43 @@ export const workspaceFeeds = {
   file: feed<{ path: string }, FileState, FileChange>(z.object({ path }), reduceFile),
 }
 
-export type SearchHit = { readonly path: string; readonly line: number; readonly from: number; readonly to: number; readonly text: string; readonly cell?: string }
+export type SearchHit = {
+  readonly path: string
+  readonly line: number
+  readonly from: number
+  readonly to: number
+  readonly text: string
+  readonly cell?: string
+}
 
 export const workspaceCalls = {
   'workspace.open': call<null>()(z.object({ folder: path })),
   'workspace.trust': call<null>()(z.object({ folder: path, trusted: z.boolean() })),
-  'workspace.remember-layout': call<null>()(z.object({ layout: z.record(z.string(), z.json()) as unknown as z.ZodMiniType<JsonObject> })),
+  'workspace.remember-layout': call<null>()(
+    z.object({ layout: z.record(z.string(), z.json()) as unknown as z.ZodMiniType<JsonObject> }),
+  ),
   /** Files by fuzzy name, best first. */
   'files.find': call<{ paths: readonly string[]; total: number }>()(z.object({ query: z.string(), limit: z.optional(position) })),
   /** Text search over the workspace, ignored files left out; notebooks are searched by cell. Cancel stops it. */
   'files.search': call<{ hits: readonly SearchHit[]; files: number; cut: boolean }>()(
-    z.object({ query: z.string(), regex: z.optional(z.boolean()), caseSensitive: z.optional(z.boolean()), wholeWord: z.optional(z.boolean()), include: z.optional(z.string()), exclude: z.optional(z.string()), limit: z.optional(position) }),
+    z.object({
+      query: z.string(),
+      regex: z.optional(z.boolean()),
+      caseSensitive: z.optional(z.boolean()),
+      wholeWord: z.optional(z.boolean()),
+      include: z.optional(z.string()),
+      exclude: z.optional(z.string()),
+      limit: z.optional(position),
+    }),
   ),
   'files.create': call<{ path: string }>()(z.object({ path, kind: z.enum(['file', 'folder']) })),
   'files.rename': call<null>()(z.object({ from: path, to: path })),
   /** Moves to our own trash; `files.restore` brings it back. */
   'files.delete': call<{ trash: string }>()(z.object({ path })),
   'files.restore': call<null>()(z.object({ trash: z.string() })),
-  'files.edit': call<{ version: number }>()(z.object({ path, version: position, edit, by: z.optional(z.string()), serial: z.optional(z.number()) })),
+  'files.edit': call<{ version: number }>()(
+    z.object({ path, version: position, edit, by: z.optional(z.string()), serial: z.optional(z.number()) }),
+  ),
   'files.save': call<null>()(z.object({ path })),
   /** Folders of this machine for the "open folder" page; absolute path, default home. */
   'files.browse': call<{ path: string; parent?: string; entries: readonly Entry[] }>()(z.object({ path: z.optional(path) })),
