@@ -281,8 +281,8 @@ export const notebookCalls = {
     z.object({ notebook, cells: z.array(cell), ids: z.optional(z.array(z.string())) }),
   ),
   'notebook.interrupt': call<null>()(z.object({ notebook })),
-  /** `then: run-all` queues every code cell afterwards; outputs are cleared first when `clear`. */
-  'notebook.restart': call<null>()(z.object({ notebook, clear: z.optional(z.boolean()), then: z.optional(z.enum(['run-all'])) })),
+  /** `runAll` queues every code cell afterwards; outputs are cleared first when `clear`. */
+  'notebook.restart': call<null>()(z.object({ notebook, clear: z.optional(z.boolean()), runAll: z.optional(z.boolean()) })),
   'notebook.shutdown': call<null>()(z.object({ notebook })),
   'notebook.answer-input': call<null>()(z.object({ notebook, execution: z.string(), text: z.string() })),
   /** Chooses interpreter or kernelspec (ids of the `environments` feed); a running kernel is replaced. */
