@@ -1,0 +1,1 @@
+export function readyEnvironment(kind: string): string | undefined
