@@ -5,7 +5,7 @@ import { call, feed } from '../define.ts'
 import type { JsonObject } from '../json.ts'
 import type { Problem } from '../problem.ts'
 import { applyEdit, type TextEdit } from '../text-edit.ts'
-import type { LogText, Output } from './outputs.ts'
+import type { LogText, MimeBundle, Output } from './outputs.ts'
 
 export type CellKind = 'code' | 'markdown' | 'raw'
 
@@ -29,6 +29,8 @@ export type Cell = {
   readonly metadata: JsonObject
   readonly outputs: readonly Output[]
   readonly count: number | null
+  /** Files inside a markdown or raw cell by name (`![](attachment:name)`), each a bundle of MIME type to content. */
+  readonly attachments?: { readonly [name: string]: MimeBundle }
   readonly run?: CellRun
 }
 
@@ -146,7 +148,8 @@ export type NotebookChange =
   | { readonly type: 'input-requested'; readonly input: InputRequest | null }
 
 function withCell(state: NotebookState, id: string, change: (cell: Cell) => Cell): NotebookState {
-  const cell = state.cells[id]
+  // Ids come from files and windows: `constructor` or `__proto__` must find nothing that is not a cell.
+  const cell = Object.hasOwn(state.cells, id) ? state.cells[id] : undefined
   return cell === undefined ? state : { ...state, cells: { ...state.cells, [id]: change(cell) } }
 }
 
