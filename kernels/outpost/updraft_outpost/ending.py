@@ -1,0 +1,91 @@
+"""The end of a run: how it ended, told apart honestly, and the last records of its log."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Any, Optional
+
+from . import places, processes
+from .records import ERR, EXIT, LOST, dump
+from .rescue import Fifos, writer_for
+
+if TYPE_CHECKING:
+    from .run import Run
+
+TAIL_BYTES = 4096
+
+
+def kept_status(base: str, pid: int) -> Optional[int]:
+    """What the keeper saw of a child that it inherited; None if (still) nothing."""
+    found = places.read_json(os.path.join(base, 'exits', str(pid)))
+    return found['status'] if isinstance(found, dict) else None
+
+
+def describe(code: Optional[int], oom: bool, stderr_tail: str, clean: bool = False) -> dict[str, Any]:
+    """Exit as PROTOCOL.md §3 says. code: as of waitstatus_to_exitcode, negative for a signal; None if nobody knows."""
+    number = -code if code is not None and code < 0 else None
+    name = processes.signal_name(number) if number else None
+    if clean:
+        how, message = 'clean', 'It ended as it was asked to.'
+    elif code is None:
+        how, message = 'unknown', 'It ended while nobody who could know why was there.'
+    elif oom:
+        how, message = 'signal', 'The system ended it because memory ran out.'
+    elif number:
+        how, message = 'signal', f'It was ended by {name}.'
+        if number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT):
+            message = f'It crashed in native code ({name}).'
+    else:
+        how, message = 'code', f'It ended by itself with exit code {code}.'
+    return {'how': how, 'code': code if code is not None and code >= 0 else None, 'signal': number, 'signalName': name, 'oom': oom, 'stderrTail': stderr_tail, 'message': message}
+
+
+def stderr_tail(folder: str, from_log: bytes) -> str:
+    """The last stderr of the code, then the host's own words (Python's fault report, a failed import)."""
+    try:
+        with open(os.path.join(folder, 'host.err'), 'rb') as f:
+            f.seek(max(0, os.fstat(f.fileno()).st_size - TAIL_BYTES))
+            from_log += f.read()
+    except OSError:
+        pass
+    return from_log[-TAIL_BYTES:].decode('utf-8', 'replace')
+
+
+def close_log(run: Run, code: Optional[int]) -> dict[str, Any]:
+    """After the host's death: cut a torn record and say so, take what is left in the FIFOs, write how it ended."""
+    oom = code == -signal.SIGKILL and run.memory is not None and run.memory.killed()
+    end_group(run)
+    cut, last = run.log.cut_torn()
+    if last is not None and last[0].kind == EXIT and not cut:
+        import json
+
+        return json.loads(last[1])
+    fifos = run.fifos or Fifos(run.folder)
+    run.fifos = None
+    writer = writer_for(run)
+    if cut:
+        writer.append(LOST, 0, dump({'bytes': cut, 'why': 'It was killed while it wrote this record.'}))
+    for kind, data in fifos.drain():
+        writer.append(kind, run.busy_parent or run.last_parent, data)
+    fifos.close()
+    run.log.refresh()
+    exit = describe(code, oom, stderr_tail(run.folder, run.log.tail(ERR, TAIL_BYTES)))
+    writer.append(EXIT, 0, dump(exit))
+    os.close(writer.fd)
+    return exit
+
+
+def end_group(run: Run) -> None:
+    """What the run's own process group left behind ends with it; a process that took a session of its own lives on.
+
+    A host that died without its process (killed by hand) leaves it in a group of its own: that one too.
+    """
+    processes.signal_group(run.meta['pid'], signal.SIGKILL)
+    child = run.ready.get('pid') if run.ready else None
+    if child and child != run.meta['pid'] and processes.start_time(child) == run.ready.get('start', ''):
+        processes.signal_group(child, signal.SIGKILL)
+    deadline = time.monotonic() + 0.2
+    while child and time.monotonic() < deadline and processes.alive(child, (run.ready or {}).get('start', '')):
+        time.sleep(0.005)
