@@ -5,8 +5,11 @@ import type { Feed } from '../contract/feed.ts'
 import type { JsonObject } from '../contract/json.ts'
 import type { KernelSummary } from '../contract/topics/notebook.ts'
 
-/** A place in a run's log: `log` names the log (a restarted kernel has another), `offset` is the byte after the event's record. */
-export type LogPosition = { readonly log: string; readonly offset: number }
+/**
+ * A place in a run's log: `log` names the log (a restarted kernel has another), `offset` is the byte after the event's record. Long text comes
+ * in pieces: until the last one `offset` is the record's begin and `skip` says how many bytes of its text have been given. Store it whole.
+ */
+export type LogPosition = { readonly log: string; readonly offset: number; readonly skip?: number }
 
 /** A Jupyter message as the log holds it. `parent` is the msg_id of the request it answers ('' = none). */
 export type KernelMessage = {
@@ -45,6 +48,11 @@ export type KernelEvent = { readonly position: LogPosition } & (
     }
 )
 
+export type AheadEvent =
+  | { readonly type: 'busy' | 'idle'; readonly request: string }
+  | { readonly type: 'error'; readonly request: string; readonly name: string; readonly value: string }
+  | { readonly type: 'exit' }
+
 export type ExecuteRequest = {
   /** The msg_id: made and journaled by the caller before this call. Sending it again is safe: it is answered `accepted, again`. */
   readonly id: string
@@ -60,7 +68,11 @@ export interface KernelSession {
   readonly summary: Feed<KernelSummary, Partial<KernelSummary>>
   /** The log of the kernel that runs now; changes with `restart`. */
   readonly log: string
-  /** Events in order from `since` on (or from now). One consumer at a time; it is awaited per event batch, which is the back-pressure. */
+  /**
+   * Events in order from `since` on (or from now). One consumer at a time: a second call ends the first. It is awaited per event batch, which
+   * is the back-pressure, so it must not wait for an answer of `request`. It goes on over a restart: the old log ends with an `exit` event,
+   * then the new log comes from its begin. Resolves when `signal` aborts, when another consumer takes over, or after `detach`.
+   */
   follow(
     since: LogPosition | 'now',
     onEvents: (events: readonly KernelEvent[]) => void | Promise<void>,
@@ -73,7 +85,11 @@ export interface KernelSession {
   answerInput(request: string, text: string): void
   /** SIGINT to the kernel's group (or interrupt_request). Resolves when delivered, not when the cell ended. */
   interrupt(): Promise<void>
-  /** A new kernel under the same session id: from the warm spare where one fits. */
+  /** Everything up to here is stored by the consumer: the spool may delete it (whole segments of 64 MiB). */
+  stored(position: LogPosition): void
+  /** Told out of band, ahead of the log (which stays the truth): for showing "interrupted" or "dead" at once, also behind a flood. */
+  onAhead(listener: (event: AheadEvent) => void): () => void
+  /** A new kernel under the same session id: from the warm spare where one fits. When it can't be started the old one goes on. */
   restart(signal: AbortSignal): Promise<void>
   shutdown(): Promise<void>
   /** Stop following, leave the kernel running. */

@@ -1,0 +1,10 @@
+// The door of kernels/: the outpost's TypeScript client and what leaves a kernel, as values. Pure: neither DOM nor Node.
+export type { ByteHandlers, ByteStream, Clock, Dial } from './byte-stream.ts'
+export { toBytes, toText } from './bytes.ts'
+export { type CallOptions, type ConnectionOptions, type ConnectionState, OutpostConnection } from './connection.ts'
+export { CHANNEL, FRAME, FrameParser, type FrameSink, packFrame } from './frames.ts'
+export { type JupyterMessage, type OutgoingMessage, packMessage, unpackMessage } from './messages.ts'
+export { OutpostError } from './outpost-error.ts'
+export type * from './protocol.ts'
+export { endOf, RECORD, RECORD_FLAG, RECORD_HEAD_BYTES, type RecordHead, RecordParser, type RecordSink } from './records.ts'
+export { type LogBatch, type OpenRun, RunStream, WINDOW_BYTES } from './run-stream.ts'
