@@ -5,6 +5,13 @@ import { defineConfig } from 'vite'
 export default defineConfig({
   root: 'renderer',
   plugins: [react()],
-  build: { target: 'chrome108', outDir: process.env['UPDRAFT_OUT'] ?? '../dist/renderer', emptyOutDir: true, chunkSizeWarningLimit: 9999 },
+  build: {
+    target: 'chrome108',
+    outDir: process.env['UPDRAFT_OUT'] ?? '../dist/renderer',
+    emptyOutDir: true,
+    chunkSizeWarningLimit: 9999,
+    // Inlined assets become data: addresses, and the page's policy (font-src 'self') refuses a font that comes as one.
+    assetsInlineLimit: 0,
+  },
   worker: { format: 'es' },
 })
