@@ -1,5 +1,7 @@
 // The few globals that Node and browsers share and that the contract may use. No timers and no clock: they come in as arguments.
 declare class AbortSignal {
+  /** Chromium 116+ and Node; used only where the engine answers. */
+  static any(signals: readonly AbortSignal[]): AbortSignal
   readonly aborted: boolean
   readonly reason: unknown
   addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void
