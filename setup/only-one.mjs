@@ -1,9 +1,10 @@
 // One set-up at a time, across processes: a lock file that names its owner by pid and start time, so that a lock left by a
-// killed launcher (or whose pid was given to another program since) is recognised and taken over.
+// killed launcher (or whose pid was given to another program since) is recognised and taken over. It names the owner's children
+// too: an installer that outlived a kill -9 of its launcher is ended before anybody writes to the same folder.
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { read, readJson } from './places.mjs'
-import { ask } from './processes.mjs'
+import { read, readJson, writeWhole } from './places.mjs'
+import { ask, children } from './processes.mjs'
 import { say, Trouble } from './say.mjs'
 
 const POLL_MS = 250
@@ -31,13 +32,36 @@ function take(file, mine) {
       'Free space or correct its owner, or set XDG_CACHE_HOME to another folder, then try again.',
     )
   } finally {
-    rmSync(`${file}.${process.pid}`, { force: true })
+    discard(`${file}.${process.pid}`)
   }
 }
 
+function discard(file) {
+  try {
+    rmSync(file, { force: true })
+  } catch {
+    // its folder is not one; what happened before tells that better
+  }
+}
+
+const isThere = ({ pid, start }) => start !== '' && startOf(pid) === start
+
 function ownerIsGone(file) {
   const owner = readJson(file)
-  return owner ? startOf(owner.pid) !== owner.start : false
+  return owner ? !isThere(owner) : false
+}
+
+const describe = (pids) =>
+  JSON.stringify({ pid: process.pid, start: startOf(process.pid), children: pids.map((pid) => ({ pid, start: startOf(pid) })) })
+
+function endOrphans(text) {
+  for (const child of JSON.parse(text).children ?? []) {
+    try {
+      if (isThere(child)) process.kill(child.pid, 'SIGKILL')
+    } catch {
+      // it ended by itself
+    }
+  }
 }
 
 function sweep(file) {
@@ -46,7 +70,8 @@ function sweep(file) {
   const aside = `${file}.stale.${process.pid}`
   try {
     renameSync(file, aside)
-    if (readFileSync(aside, 'utf8') !== seen) linkSync(aside, file)
+    if (readFileSync(aside, 'utf8') === seen) endOrphans(seen)
+    else linkSync(aside, file)
   } catch {
     return // another waiter was quicker
   } finally {
@@ -56,10 +81,9 @@ function sweep(file) {
 
 /** Runs `work` while holding the lock; waits up to `waitMs` for another launcher, saying so once. */
 export async function onlyOne(file, what, work, waitMs = 20 * 60_000) {
-  const mine = JSON.stringify({ pid: process.pid, start: startOf(process.pid) })
   const untilMs = Date.now() + waitMs
   let said = false
-  while (!take(file, mine)) {
+  while (!take(file, describe([]))) {
     if (ownerIsGone(file)) {
       sweep(file)
       continue
@@ -73,13 +97,19 @@ export async function onlyOne(file, what, work, waitMs = 20 * 60_000) {
       )
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
+  const isMine = () => readJson(file)?.pid === process.pid
   const release = () => {
-    if (read(file) === mine) rmSync(file, { force: true })
+    if (isMine()) rmSync(file, { force: true })
   }
+  const note = () => {
+    if (isMine()) writeWhole(file, describe(children.pids()))
+  }
+  children.changed.add(note)
   process.once('exit', release)
   try {
     return await work()
   } finally {
+    children.changed.delete(note)
     process.removeListener('exit', release)
     release()
   }

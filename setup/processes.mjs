@@ -5,6 +5,12 @@ import { constants } from 'node:os'
 import { root } from './places.mjs'
 
 const live = new Set()
+
+/** Called whenever a child begins or ends; a set-up lock writes them down, so that its heir can end what a killed owner left. */
+export const children = { changed: new Set(), pids: () => [...live].map(({ pid }) => pid).filter(Boolean) }
+const tell = () => {
+  for (const hear of children.changed) hear()
+}
 const KEPT_BYTES = 16_384
 
 /**
@@ -43,6 +49,7 @@ export function run(command, args, { env = process.env, cwd = root, timeoutMs = 
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
     live.add(child)
+    tell()
     let out = ''
     let last = ''
     const keep = (text) => {
@@ -58,6 +65,7 @@ export function run(command, args, { env = process.env, cwd = root, timeoutMs = 
     const done = (status, why = '') => {
       clearTimeout(timer)
       live.delete(child)
+      tell()
       resolve({ status, out, last: last + why })
     }
     child.on('error', (error) => done(127, `${command}: ${error.message}`))

@@ -14,7 +14,7 @@ export const kinds = {
   },
   torch: {
     says: 'Ray with Train and Serve, PyTorch, vLLM for the CPU',
-    sizeBytes: 6900 * MB,
+    sizeBytes: 7200 * MB,
     needBytes: 12_000 * MB,
     imports: ['ray', 'ipykernel', 'torch'],
     asked: true,

@@ -63,9 +63,28 @@ export async function phase(name, work) {
 
 export const elapsed = () => seconds(began)
 
+const DISK_WORDS = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota is used up',
+  EACCES: 'it may not be written',
+  EPERM: 'it may not be written',
+  EROFS: 'it is read-only',
+}
+
+/** What the disk refused, as a Trouble; anything else as it is. */
+function explain(error) {
+  const word = DISK_WORDS[error?.code]
+  if (!word || !error.path) return error
+  return new Trouble(
+    `${error.path} could not be written: ${word}.`,
+    'Free space or correct its owner (or set XDG_CACHE_HOME to another folder), then try again.',
+  )
+}
+
 /** Says a trouble and ends the launcher with 1. Anything that is not a Trouble is a defect of ours and keeps its stack. */
-export function fail(error) {
+export function fail(thrown) {
   clearLive()
+  const error = explain(thrown)
   if (error instanceof Trouble) {
     if (error.details) process.stderr.write(`${error.details.trimEnd()}\n`)
     process.stderr.write(`updraft: ${error.message}\n         ${error.remedy}\n`)
