@@ -66,15 +66,16 @@ class LogWriter:
 
     # -- appending ---------------------------------------------------------------------------------------------------
 
-    def append(self, kind: int, parent: int, *parts: Bytes, flags: int = 0, hold: bool = False) -> None:
-        """One record. hold: it may wait in memory for the next record or the next tick."""
+    def append(self, kind: int, parent: int, *parts: Bytes, flags: int = 0, hold: bool = False, quiet: bool = False) -> None:
+        """One record. hold: it may wait in memory for the next record or the next tick; quiet: without waking the flusher for it."""
         size = sum(map(len, parts))
         with self.guard:
             with self.lock:
                 self.held += (RECORD.pack(size, kind, flags, 0, parent, now_us()), *parts)
                 if hold or self.writing:  # writing: a signal handler printed in the middle of our own write
                     self.unrung = True
-                    self.on_unrung()
+                    if not quiet:
+                        self.on_unrung()
                     return
                 self.write_held()
         self.ring_soon()
