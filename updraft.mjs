@@ -48,7 +48,10 @@ async function start(args) {
       say(`the desktop window ended at once with code ${code}, so the page is served to a browser`)
     } else say(why)
   }
-  return handOver(node, [at('engine', 'main.ts'), ...args.filter((arg) => arg !== '--browser')], { env, cwd: process.cwd() })
+  return handOver(node, [at('engine', 'main.ts'), '--browser', ...args.filter((arg) => arg !== '--browser')], {
+    env,
+    cwd: process.cwd(),
+  })
 }
 
 const commands = {
