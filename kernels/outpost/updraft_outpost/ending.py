@@ -44,13 +44,16 @@ def describe(code: Optional[int], oom: bool, stderr_tail: str, clean: bool = Fal
 
 def stderr_tail(folder: str, from_log: bytes) -> str:
     """The last stderr of the code, then the host's own words (Python's fault report, a failed import)."""
+    own = b''
     try:
         with open(os.path.join(folder, 'host.err'), 'rb') as f:
-            f.seek(max(0, os.fstat(f.fileno()).st_size - TAIL_BYTES))
-            from_log += f.read()
+            f.seek(max(0, os.fstat(f.fileno()).st_size - 2 * TAIL_BYTES))
+            own = f.read()
     except OSError:
         pass
-    return from_log[-TAIL_BYTES:].decode('utf-8', 'replace')
+    fault = own.find(b'Fatal Python error')
+    own = own[fault : fault + TAIL_BYTES // 2] if fault >= 0 else own[-TAIL_BYTES // 2 :]
+    return (from_log[-(TAIL_BYTES - len(own)) :] + own).decode('utf-8', 'replace')
 
 
 def close_log(run: Run, code: Optional[int]) -> dict[str, Any]:

@@ -252,7 +252,7 @@ def run(folder: str) -> None:
     import faulthandler
 
     os.environ.setdefault('PYDEVD_DISABLE_FILE_VALIDATION', '1')  # else debugpy warns about frozen modules at each start
-    faulthandler.enable(os.dup(2))  # a crash in native code says where, into host.err
+    faulthandler.enable(os.dup(2), all_threads=False)  # a crash in native code says where, into host.err
     spec = places.read_json(os.path.join(folder, 'spec.json'))
     try:
         why = compat.why_not_direct()
