@@ -2,7 +2,7 @@
 // pieces, so that this file does not find itself.
 import { expect, test } from 'vitest'
 import { appHeaders, frameHeaders } from '../../engine/serve/headers.ts'
-import { files, isTest, sources, textOf } from './tree.ts'
+import { files, sources, textOf } from './tree.ts'
 
 const readable = files.filter((file) => /\.(tsx?|m?js|cjs|py|css|html|md|json|ya?ml|toml|sh|in|lock|ipynb)$|^\.ci\//.test(file))
 

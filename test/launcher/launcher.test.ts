@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
@@ -106,6 +106,25 @@ test('a set-up killed in the middle is done again, and its lock is taken over', 
   expect(third.out).toBe(again.out)
   expect(third.err).toBe('')
 })
+
+test.runIf(process.platform === 'linux')(
+  'a lock whose owner is gone is taken over, and the installer it left is ended',
+  async () => {
+    const first = await launch(['python', SMALL, '--print']).done
+    const folder = dirname(dirname(first.out.trim()))
+    rmSync(folder, { recursive: true })
+    const installer = spawn('sleep', ['60'], { stdio: 'ignore' })
+    const ended = new Promise((resolve) => installer.on('exit', (_code, signal) => resolve(signal)))
+    const stat = readFileSync(`/proc/${installer.pid}/stat`, 'utf8')
+    const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    // The owner's pid lives (it is this test's), but belongs to another program since.
+    const lock = { pid: process.pid, start: 'long ago', children: [{ pid: installer.pid, start }] }
+    writeFileSync(join(home, 'cache', 'updraft', 'locks', basename(folder)), JSON.stringify(lock))
+    const again = await launch(['python', SMALL, '--print']).done
+    expect(again.out, again.err).toBe(first.out)
+    expect(await ended).toBe('SIGKILL')
+  },
+)
 
 test('a cache folder that is a file is said, with what to do', async () => {
   mkdirSync(join(home, 'cache'))
