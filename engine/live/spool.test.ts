@@ -35,7 +35,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
       if (dice < 0.75) {
         const piece = Array.from({ length: Math.floor(next() * 40) }, () => `${'xé🙂 '.repeat(Math.floor(next() * 200))}${Math.floor(next() * 1e6)}${next() < 0.9 ? '\n' : ''}`).join('')
         model += piece
-        await spool.append(Buffer.from(piece))
+        void spool.append(Buffer.from(piece))
       } else if (dice < 0.85) {
         await spool.close()
         spool = await Spool.open({ file, title: 'a' })
@@ -44,6 +44,8 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
         model = lines.slice(0, Math.floor(next() * lines.length)).join('\n')
         await spool.truncate(Buffer.byteLength(model))
       }
+      const [a, b] = [next(), next()].map((x) => Math.floor(x * Buffer.byteLength(model))).sort((x, y) => x - y) as [number, number]
+      expect(Buffer.from(spool.bytesAt(a, b)).equals(Buffer.from(model).subarray(a, b))).toBe(true)
       const lines = modelLines(model)
       expect([spool.lines, spool.bytes]).toEqual([lines.length, Buffer.byteLength(model)])
       const from = Math.floor(next() * (lines.length + 2))

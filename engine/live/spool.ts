@@ -1,5 +1,6 @@
 // The engine's own log files: what a run printed, appended at disk speed and read by line. Writes are gathered and written in the
 // background in order; a full disk holds the writer back (the run's host keeps everything meanwhile), so nothing is dropped in silence.
+import { readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { LineIndex } from './line-index.ts'
@@ -31,6 +32,8 @@ export class Spool implements LogSource {
   #lostBytes = 0
   #pending: Uint8Array[] = []
   #pendingBytes = 0
+  /** Taken from `#pending` and being written. */
+  #inFlight: readonly Uint8Array[] = []
   #written: number
   #writing: Promise<void> | undefined
   #waiters: (() => void)[] = []
@@ -138,6 +141,21 @@ export class Spool implements LogSource {
     return searchLog(this.file, this.#written, this.#index.before(query.from ?? 0), query, signal)
   }
 
+  /** Bytes `from … to - 1`, whether they are on disk yet or not. Blocks: for short pieces (an end to fold again). */
+  bytesAt(from: number, to: number): Uint8Array {
+    const end = Math.min(to, this.#index.bytes)
+    const out = Buffer.alloc(Math.max(0, end - from))
+    const onDisk = Math.max(0, Math.min(end, this.#written) - from)
+    if (onDisk > 0) readSync(this.#handle.fd, out, 0, onDisk, from)
+    let at = this.#written
+    for (const piece of [...this.#inFlight, ...this.#pending]) {
+      const [first, last] = [Math.max(from, at), Math.min(end, at + piece.length)]
+      if (first < last) out.set(piece.subarray(first - at, last - at), first - from)
+      at += piece.length
+    }
+    return out
+  }
+
   listen(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -168,14 +186,17 @@ export class Spool implements LogSource {
     while (this.#pending.length > 0 && !this.#closed) {
       const batch = takeUpTo(this.#pending, WRITE_BYTES)
       const size = batch.reduce((sum, b) => sum + b.length, 0)
+      this.#inFlight = batch
       try {
         await writeAll(this.#handle, batch, this.#written)
         this.#written += size
+        this.#inFlight = []
         this.#pendingBytes -= size
         this.#full = undefined
         if (this.#pendingBytes < BUFFER_BYTES / 2) for (const resolve of this.#waiters.splice(0)) resolve()
       } catch (error) {
         // Position writes may be repeated: the batch goes back to the front and is written again at the same place.
+        this.#inFlight = []
         this.#pending.unshift(...batch)
         this.#full = error instanceof Error && 'code' in error ? String(error.code) : String(error)
         this.#tell()
