@@ -5,6 +5,7 @@ import type { Problem } from '../problem.ts'
 
 export type RayNode = {
   readonly id: string
+  readonly ip: string
   readonly name: string
   readonly alive: boolean
   readonly head: boolean
