@@ -1,0 +1,175 @@
+// The logs of one session, in order, for one consumer: the kernel's own, and when it was restarted, the last words of the old and then the
+// new from its begin. Also reads when nobody follows, because replies to requests are in the log too.
+import type { OutpostConnection, RunState, RunStream } from '../../kernels/index.ts'
+import { comparePositions, type OutpostNote, type Parents } from './event-decoder.ts'
+import { kernelError } from './kernel-problems.ts'
+import { RunReader, seedParents } from './run-reader.ts'
+import type { RunRegistry } from './run-registry.ts'
+import type { KernelEvent, LogPosition } from './session.ts'
+
+type OnEvents = (events: readonly KernelEvent[]) => void | Promise<void>
+type Follower = { readonly onEvents: OnEvents; readonly done: () => void; readonly fail: (error: unknown) => void }
+export type SessionLogOptions = {
+  readonly connection: OutpostConnection
+  readonly runs: RunRegistry
+  /** Sees each event before the consumer does. */
+  readonly observe: (event: KernelEvent) => void
+  readonly onNote: (note: OutpostNote) => void
+}
+
+export class SessionLog {
+  readonly #options: SessionLogOptions
+  /** The run that runs now; its log is where reading ends up. */
+  #run: RunState
+  #reader: RunReader | undefined
+  #parents: Parents = new Map()
+  #follower: Follower | undefined
+  /** The log whose `exit` was given. */
+  #ended = ''
+  #onEnded: () => void = () => undefined
+
+  constructor(run: RunState, options: SessionLogOptions) {
+    this.#run = run
+    this.#options = options
+  }
+
+  /** Where input for the present kernel goes; undefined while an older log is still read. */
+  get input(): RunStream | undefined {
+    return this.#reader?.position.log === this.#run.log ? this.#reader.stream : undefined
+  }
+
+  follow(since: LogPosition | 'now', onEvents: OnEvents, signal: AbortSignal): Promise<void> {
+    this.#follower?.done()
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return resolve()
+      const leave = (): void => {
+        signal.removeEventListener('abort', follower.done)
+        if (this.#follower === follower) this.#follower = undefined
+      }
+      const follower: Follower = {
+        onEvents,
+        done: () => {
+          leave()
+          resolve()
+        },
+        fail: (error) => {
+          leave()
+          reject(error)
+        },
+      }
+      signal.addEventListener('abort', follower.done)
+      this.#follower = follower
+      if (since !== 'now') this.#readSince(since)
+      else if (this.#reader === undefined) this.readFromEnd().catch(follower.fail)
+    })
+  }
+
+  /** Reads the present log from its begin. */
+  readFromBegin(): void {
+    this.#read(this.#run, { log: this.#run.log, offset: 0 })
+  }
+
+  /** From the last record border on: the journal has read the heads of the log and knows it. */
+  async readFromEnd(): Promise<void> {
+    const run = this.#run
+    const { size } = await this.#options.connection.call('journal', { name: run.name, last: 1 }).catch((error: unknown) => {
+      throw kernelError(error)
+    })
+    if (this.#run === run && this.#reader === undefined) this.#read(run, { log: run.log, offset: size })
+  }
+
+  /** Resolves when the `exit` of the present log was read, at once if it was. */
+  exitRead(): Promise<void> {
+    return this.#ended === this.#run.log ? Promise.resolve() : new Promise((resolve) => (this.#onEnded = resolve))
+  }
+
+  /** Another kernel runs now. The consumer gets an `exit` of the old log in any case. */
+  moveTo(run: RunState): void {
+    const old = this.#run
+    this.#run = run
+    // A consumer that still reads an older log comes here by itself, when it has read that to its end.
+    if (this.#reader !== undefined && this.#reader.position.log !== old.log) return
+    const position = this.#reader?.position ?? { log: old.log, offset: old.size }
+    this.#read(run, { log: run.log, offset: 0 }, this.#ended === old.log ? undefined : endOf(position, true))
+  }
+
+  stop(): void {
+    this.#reader?.stop()
+    this.#reader = undefined
+    this.#follower?.done()
+  }
+
+  #readSince(since: LogPosition): void {
+    const now = this.#reader?.position
+    if (now !== undefined && now.log === since.log && comparePositions(now, since) === 0) return
+    const run = since.log === this.#run.log ? this.#run : this.#options.runs.byLog(since.log)
+    if (run !== undefined) this.#read(run, since)
+    // That kernel and its log are gone: what ran there is said to be over, and never run again.
+    else this.#read(this.#run, { log: this.#run.log, offset: 0 }, endOf(since, false))
+  }
+
+  /** Reads `run` in place of what was read so far. `first` is given before anything else. */
+  #read(run: RunState, from: LogPosition, first?: KernelEvent): void {
+    const { connection, onNote } = this.#options
+    const before = this.#reader
+    if (before?.position.log !== run.log) this.#parents = new Map()
+    const parents = this.#parents
+    let seeding = from.offset > 0 ? seedParents(connection, run.name, parents).catch(() => undefined) : undefined
+    let opening = first
+    const onEvents = async (events: readonly KernelEvent[]): Promise<void> => {
+      if (opening !== undefined) await this.#give(reader, [opening])
+      opening = undefined
+      await this.#give(reader, events)
+      if (events.at(-1)?.type === 'exit' && run.log !== this.#run.log && this.#reader === reader) this.readFromBegin()
+    }
+    const beforeDecoding = async (): Promise<void> => {
+      await seeding
+      seeding = undefined
+    }
+    const onFailed = (error: Error): void => {
+      if (this.#reader !== reader) return
+      this.#reader = undefined
+      const code = 'code' in error ? error.code : ''
+      // A run that is gone ended; anything else is a failure of the reading, and the consumer must know.
+      if (code === 'outpost.closed') this.#follower?.done()
+      else if (code !== 'run.unknown') this.#follower?.fail(kernelError(error))
+      else void this.#give(reader, [endOf(reader.position, false)]).then(() => run.log !== this.#run.log && this.readFromBegin())
+    }
+    const reader = new RunReader(
+      { connection, name: run.name, log: run.log, parents, beforeDecoding, onEvents, onNote, onFailed },
+      from,
+    )
+    this.#reader = reader
+    if (before === undefined) return
+    if (before.position.log === run.log) reader.stream.takeInputs(before.stream)
+    before.stop()
+  }
+
+  /** To the session first, then to the consumer; its error ends the following, never the reading. */
+  async #give(reader: RunReader, events: readonly KernelEvent[]): Promise<void> {
+    for (const event of events) {
+      if (event.type === 'accepted') reader.stream.accepted(event.request)
+      this.#options.observe(event)
+    }
+    const follower = this.#follower
+    try {
+      await follower?.onEvents(events)
+    } catch (error) {
+      follower?.fail(error)
+    }
+    const last = events.at(-1)
+    if (last?.type !== 'exit') return
+    this.#ended = last.position.log
+    this.#onEnded()
+  }
+}
+
+const endOf = (position: LogPosition, clean: boolean): KernelEvent => ({
+  type: 'exit',
+  code: null,
+  signal: null,
+  oom: false,
+  clean,
+  stderrTail: '',
+  position,
+})
