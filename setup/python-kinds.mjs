@@ -26,8 +26,19 @@ export const kinds = {
           ? 'is not between 3.11 and 3.13'
           : '',
   },
-  'ipykernel-6.29': { says: 'a test tier: ipykernel 6.29.5', sizeBytes: 80 * MB, needBytes: 300 * MB, imports: ['ipykernel'] },
-  'ipykernel-7.0': { says: 'a test tier: ipykernel 7.0.1', sizeBytes: 80 * MB, needBytes: 300 * MB, imports: ['ipykernel'] },
+  tiny: { says: 'a test tier: one small package', sizeBytes: 20 * MB, needBytes: 100 * MB, imports: ['comm'] },
+  'ipykernel-6.29': {
+    says: 'a test tier: ipykernel 6.29.5',
+    sizeBytes: 250 * MB,
+    needBytes: 700 * MB,
+    imports: ['ipykernel', 'matplotlib'],
+  },
+  'ipykernel-7.0': {
+    says: 'a test tier: ipykernel 7.0.1',
+    sizeBytes: 250 * MB,
+    needBytes: 700 * MB,
+    imports: ['ipykernel', 'matplotlib'],
+  },
 }
 
 export const lockFile = (kind) => at('setup', 'python', `${kind}.lock`)

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 const LAUNCHER = fileURLToPath(new URL('../../updraft.mjs', import.meta.url))
-const SMALL = 'ipykernel-7.0' // an environment of 70 MB, made in some seconds
+const SMALL = 'tiny' // an environment of one package, made in two seconds
 
 let home: string
 const started: ChildProcess[] = []
@@ -140,7 +140,7 @@ test('an index that does not answer is said, with what the installer said', asyn
   const quick = {
     PIP_RETRIES: '0',
     PIP_DEFAULT_TIMEOUT: '3',
-    UV_HTTP_TIMEOUT: '3',
+    UV_HTTP_TIMEOUT: '3', UV_HTTP_RETRIES: '0',
     UV_CACHE_DIR: join(home, 'uv'),
     PIP_CACHE_DIR: join(home, 'pip'),
   }
