@@ -1,20 +1,42 @@
 // The composition root: builds every room of the engine by hand, in order, and joins what they offer into one service. Nothing else in the
 // engine knows more than its neighbours.
-import { randomUUID } from 'node:crypto'
-import { Feed } from './contract/feed.ts'
-import type { Asker } from './contract/index.ts'
-import type { Room } from './contract/rooms.ts'
+import { mkdir } from 'node:fs/promises'
+import { cpus, homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Room, SendBytes } from './contract/rooms.ts'
+import { Environments } from './environments/environments.ts'
+import { createEnvironmentsRoom } from './environments/environments-room.ts'
+import { BlobStore } from './live/blob-store.ts'
+import { createExecutions } from './live/executions.ts'
+import { LineFile } from './live/line-file.ts'
+import { createLogsRoom } from './live/logs-room.ts'
+import { SpoolStore } from './live/spool-store.ts'
+import { createTablesRoom } from './live/tables-room.ts'
+import { createNoticesRoom, Notices } from './notices/notices.ts'
+import { torchPython } from './pythons.ts'
+import { HostSampler } from './ray/host-sampler.ts'
+import { LocalRay } from './ray/local-ray.ts'
+import { createRayRoom } from './ray/ray-room.ts'
+import { blobRoute, filesRoute } from './serve/content-routes.ts'
 import { createEngineRoom, type EngineRoom } from './serve/engine-room.ts'
+import type { Route } from './serve/http-server.ts'
 import { type Joined, joinRooms } from './serve/join-rooms.ts'
+import { createSettingsRoom, Settings } from './settings/settings-room.ts'
 import type { EngineLog } from './support/engine-log.ts'
 import type { Folders } from './support/folders.ts'
+import { nodeTimers } from './support/timers.ts'
+import { createTerminalsRoom } from './terminals/terminals-room.ts'
+import { Workspace } from './workspace/workspace.ts'
+import { createWorkspaceRoom } from './workspace/workspace-room.ts'
 
 export type EngineOptions = {
   readonly folders: Folders
   readonly log: EngineLog
   readonly version: string
-  /** Bytes to one asker's channel, see SendBytes. */
-  readonly sendBytes: (asker: Asker, channel: string, seq: number, payload: Uint8Array) => boolean
+  /** Where examples/ and kernels/outpost lie: the checkout, or the package's resources. */
+  readonly programFolder: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly sendBytes: SendBytes
   readonly signInUrl: (path?: string) => string
   /** Ends the process that holds this engine, after the answer has left. */
   readonly stop: (how: { readonly all: boolean }) => void
@@ -22,26 +44,88 @@ export type EngineOptions = {
 
 export type Engine = Joined & {
   readonly engineRoom: EngineRoom
+  readonly routes: readonly Route[]
+  /** Opens the folder that the command line named. */
+  openFolder(folder: string): Promise<void>
   /** Closes the rooms in reverse order; kernels, Ray and terminals stay. */
   close(): Promise<void>
 }
 
-export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const rooms: Record<string, Room> = {}
-  const engineRoom = createEngineRoom(options)
-  rooms['engine'] = engineRoom
+const COLLECT_AFTER_MS = 60_000
 
-  const joined = joinRooms(rooms)
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const { folders, log, env } = options
+  const rooms = new Map<string, Pick<Room, 'answers' | 'sources' | 'close'>>()
+  const later = (what: string, work: Promise<unknown>) => void work.catch((error: unknown) => log.error(error, `${what} failed`))
+  const examples = join(options.programFolder, 'examples')
+  const ownNotebooks = join(folders.data, 'notebooks')
+  await mkdir(ownNotebooks, { recursive: true })
+
+  const settings = new Settings(folders.config)
+  await settings.open()
+  rooms.set('settings', createSettingsRoom(settings))
+
+  const notices = new Notices()
+  rooms.set('notices', createNoticesRoom(notices))
+
+  const workspace = new Workspace(folders.state, [examples, ownNotebooks])
+  await workspace.start()
+  rooms.set('workspace', createWorkspaceRoom({ workspace, settings, notices, stateFolder: folders.state, home: homedir() }))
+
+  const spools = new SpoolStore(join(folders.data, 'runs'))
+  const blobs = new BlobStore({ folder: join(folders.data, 'blobs') })
+  const logs = createLogsRoom({ spools, engineLogFile: log.file })
+  rooms.set('logs', logs)
+  const executions = createExecutions(folders.state, nodeTimers)
+  const tables = createTablesRoom()
+  tables.provide('executions', executions.table)
+  rooms.set('tables', { ...tables, close: () => executions.close() })
+
+  const basePython = env['UPDRAFT_BASE_PYTHON'] ?? env['UPDRAFT_PYTHON']
+  const environments = new Environments({
+    workspace,
+    notices,
+    cacheFolder: folders.cache,
+    stateFolder: folders.state,
+    basePython,
+    torchPython: await torchPython(env, folders.cache),
+    env,
+    home: homedir(),
+  })
+  rooms.set('environments', createEnvironmentsRoom(environments))
+  later('finding environments', environments.start())
+
+  // Ray's own logs by path: only files that Ray itself named to us.
+  const rayLogs = new Map<string, string>()
+  logs.provide('ray', async (name) => (rayLogs.has(name) ? LineFile.open(rayLogs.get(name) ?? '', `Ray: ${name}`) : undefined))
+  const ray = new LocalRay({
+    python: () => basePython,
+    stateFolder: folders.state,
+    runtimeFolder: folders.runtime,
+    env,
+    cpus: () => cpus().length,
+    onLog: (file) => void rayLogs.set(file.slice(file.lastIndexOf('/') + 1), file),
+  })
+  rooms.set('ray', createRayRoom(ray, new HostSampler()))
+  later('taking back Ray', ray.open())
+
+  const terminals = createTerminalsRoom({ runtimeFolder: folders.runtime, settings, workspace, sendBytes: options.sendBytes, env, shellEnv: () => ray.kernelEnv() })
+  rooms.set('terminals', terminals)
+  later('finding terminals', terminals.start())
+
+  const engineRoom = createEngineRoom({ ...options, examples, ownNotebooks, trustedFolder: () => (workspace.feed.state.trusted ? workspace.folder : undefined) })
+  rooms.set('engine', engineRoom)
+  later('reading the examples', engineRoom.start())
+
+  const collecting = setTimeout(() => later('removing what nobody refers to', Promise.all([blobs.collect(), spools.collect()])), COLLECT_AFTER_MS).unref()
   return {
-    ...joined,
+    ...joinRooms(Object.fromEntries(rooms)),
     engineRoom,
+    routes: [blobRoute(blobs), filesRoute(() => (workspace.feed.state.trusted ? workspace.folder : undefined))],
+    openFolder: (folder) => workspace.open(folder),
     async close() {
-      for (const [name, room] of Object.entries(rooms).reverse()) {
-        await room.close().catch((error: unknown) => options.log.error(error, `closing ${name} failed`))
-      }
+      clearTimeout(collecting)
+      for (const [name, room] of [...rooms].reverse()) await room.close().catch((error: unknown) => log.error(error, `closing ${name} failed`))
     },
   }
 }
-
-/** A feed of a value that lives as long as the engine. */
-export const lasting = <State, Change>(state: State, reduce: (state: State, change: Change) => State) => new Feed<State, Change>(state, reduce, randomUUID())

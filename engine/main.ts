@@ -62,11 +62,14 @@ async function run(asked: EngineArguments, folders: Folders, log: EngineLog, loc
     folders,
     log,
     version,
+    programFolder: root,
+    env: process.env,
     sendBytes: (asker, channel, seq, payload) => door.wires()?.sendBytes(asker, channel, seq, payload) ?? false,
     signInUrl: (path) => door.access.signInUrl(path),
     stop: () => void setTimeout(() => end('asked to', 0), 50),
   })
-  door.open(engine.service, [], (windows) => engine.engineRoom.set({ windows }))
+  if (asked.folder !== undefined) await engine.openFolder(asked.folder)
+  door.open(engine.service, engine.routes, (windows) => engine.engineRoom.set({ windows }))
   await lock.announce({ port: door.port, host: door.access.host, token: door.access.token, version })
   watchProcess(log, end)
   log.write('info', 'listening', { port: door.port, host: door.access.host })

@@ -15,7 +15,7 @@ export function foldersFor(env: Env = process.env, platform: string = process.pl
   const own = env['UPDRAFT_HOME']
   if (own !== undefined && own !== '') {
     if (!isAbsolute(own)) throw problem('invalid', `UPDRAFT_HOME is "${own}", which is not an absolute path.`, { hint: 'Nothing was started. Set it to a full path or unset it.' })
-    return { config: join(own, 'config'), data: join(own, 'data'), state: join(own, 'state'), cache: join(own, 'cache'), runtime: join(own, 'runtime') }
+    return { config: join(own, 'config'), data: join(own, 'data'), state: join(own, 'state'), cache: join(own, 'cache'), runtime: env['UPDRAFT_RUNTIME'] || join(own, 'runtime') }
   }
   // The XDG rules: a relative path in one of these is to be ignored.
   const xdg = (name: string, fallback: string) => {
@@ -42,6 +42,8 @@ export function foldersFor(env: Env = process.env, platform: string = process.pl
 }
 
 function runtimeFolder(env: Env): string {
+  // Sockets lie below it and their paths may have 107 bytes: a long home can be worked around here.
+  if (env['UPDRAFT_RUNTIME'] !== undefined && isAbsolute(env['UPDRAFT_RUNTIME'])) return env['UPDRAFT_RUNTIME']
   const xdg = env['XDG_RUNTIME_DIR']
   if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, 'updraft')
   return join(tmpdir(), `updraft-${userInfo().uid}`)
