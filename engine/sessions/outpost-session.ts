@@ -4,10 +4,10 @@ import { randomUUID } from 'node:crypto'
 import { CHANNEL, type OutpostConnection, type OutpostEvent, packMessage, type RunState } from '../../kernels/index.ts'
 import { Feed } from '../contract/feed.ts'
 import type { JsonObject } from '../contract/json.ts'
-import { type ProblemError, problem } from '../contract/problem.ts'
+import { ProblemError, problem } from '../contract/problem.ts'
 import type { KernelSummary } from '../contract/topics/notebook.ts'
 import type { OutpostNote } from './event-decoder.ts'
-import { kernelError, notRunning } from './kernel-problems.ts'
+import { kernelError, notRunning, replacedProblem } from './kernel-problems.ts'
 import type { RunRegistry } from './run-registry.ts'
 import type { AheadEvent, ExecuteRequest, KernelEvent, KernelMessage, KernelSession, LogPosition } from './session.ts'
 import { SessionLog } from './session-log.ts'
@@ -227,6 +227,7 @@ export class OutpostSession implements KernelSession {
 
   #input(): NonNullable<SessionLog['input']> {
     const input = this.#log.input
+    if (this.#options.connection.state.state === 'replaced') throw new ProblemError(replacedProblem)
     if (!this.alive || input === undefined) throw notRunning(this.alive ? 'it is not followed' : this.summary.state.state)
     return input
   }
