@@ -1,6 +1,7 @@
 // Kernels of one place: starts them, finds them again after an engine restart, keeps a spare warm. A session is a notebook's kernel under one
 // id; each start or restart is a new run named for it, so that the outpost alone knows enough to find the kernel again.
 import { createHash } from 'node:crypto'
+import { delimiter, dirname } from 'node:path'
 import { type ConnectionState, OutpostConnection, OutpostError, type RunState, type StartRun } from '../../kernels/index.ts'
 import type { JsonObject } from '../contract/json.ts'
 import { problem } from '../contract/problem.ts'
@@ -21,6 +22,12 @@ export type SessionsOptions = {
   readonly environments: EnvironmentLookup
   /** Laid over a kernel's environment at its start, e.g. RAY_ADDRESS and the way to Ray's token. May hold secrets. */
   readonly kernelEnv: (environment: string) => Promise<Readonly<Record<string, string>>>
+  /** What kernels inherit: for PATH, so that `!pip` and `!python` in a cell are the environment's own. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Is a spare kernel to be kept warm? (setting `kernel.spare`) */
+  readonly keepSpare: () => boolean
+  /** Seconds without a live kernel and without a client after which the outpost ends itself (setting `outpost.lingerMinutes`). */
+  readonly lingerSeconds: () => number
   /** What the outpost tells the user about a session's kernel: waits for disk, runs over the bridge because … */
   readonly onNote: (session: string, note: OutpostNote) => void
 }
@@ -42,7 +49,10 @@ export class OutpostSessions implements Sessions {
     const { target, epoch } = options
     this.connection = new OutpostConnection({ dial: target.dial, clock: nodeTimers, client: 'updraft engine', epoch })
     this.runs = new RunRegistry(this.connection)
-    this.#spares = new SpareKeeper(this.connection)
+    this.#spares = new SpareKeeper(this.connection, options.keepSpare)
+    this.connection.onState((state) => {
+      if (state.state === 'up') this.connection.call('linger', { seconds: options.lingerSeconds() }).catch(() => undefined)
+    })
   }
 
   list(): readonly SessionInfo[] {
@@ -82,6 +92,7 @@ export class OutpostSessions implements Sessions {
     }
     const session = this.#make(request, text('environmentTitle', 'Kernel'), run)
     await session.attach('end')
+    void this.#wantSpare(request, run, signal)
     this.#sweep(id, run.name)
     return session
   }
@@ -92,6 +103,14 @@ export class OutpostSessions implements Sessions {
     if (session === undefined) throw problem('missing', 'There is no such kernel any more.', { where: 'kernel' })
     await session.shutdown()
     this.#forget(session)
+  }
+
+  /** What happens to kernels when Updraft ends (setting `kernel.keepAfterExit`): `running` ends the idle ones. */
+  async endFor(keep: 'running' | 'all' | 'none'): Promise<void> {
+    const ending = this.list().filter(
+      ({ session }) => session.alive && (keep === 'none' || (keep === 'running' && !session.run.busy)),
+    )
+    await Promise.allSettled(ending.map(({ session }) => session.shutdown()))
   }
 
   /** Lets go of everything; kernels run on. */
@@ -141,9 +160,9 @@ export class OutpostSessions implements Sessions {
 
   /** A new run for the session: recorded, then started. */
   async #launch(request: StartKernel, signal: AbortSignal): Promise<{ run: RunState; environment: KernelEnvironment }> {
-    const { target, environments, kernelEnv } = this.#options
+    const { target, environments } = this.#options
     const environment = await environments.resolve(request.environment, signal)
-    const env = { ...environment.env, ...(await kernelEnv(request.environment)), ...request.env }
+    const env = await this.#envFor(environment, request)
     await this.#up(signal)
     const name = this.#nextName(request.id)
     const detail: JsonObject = {
@@ -166,6 +185,23 @@ export class OutpostSessions implements Sessions {
       await target.leases.release(name)
       throw kernelError(error)
     }
+  }
+
+  async #envFor(environment: KernelEnvironment, request: StartKernel): Promise<Record<string, string>> {
+    const own =
+      environment.python === undefined
+        ? {}
+        : { PATH: [dirname(environment.python), this.#options.env['PATH'] ?? '/usr/bin:/bin'].join(delimiter) }
+    return { ...own, ...environment.env, ...(await this.#options.kernelEnv(request.environment)), ...request.env }
+  }
+
+  /** An adopted kernel gets a spare as well; where its environment can't be had any more, it is started plainly. */
+  async #wantSpare(request: StartKernel, run: RunState, signal: AbortSignal): Promise<void> {
+    try {
+      const environment = await this.#options.environments.resolve(request.environment, signal)
+      if (environment.python === undefined) return
+      this.#spares.want(run.name, { python: environment.python, cwd: request.cwd, env: await this.#envFor(environment, request) })
+    } catch {}
   }
 
   async #startRun(start: StartRun, signal: AbortSignal): Promise<RunState> {

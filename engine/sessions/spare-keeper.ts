@@ -10,13 +10,15 @@ const IDLE_MS = 1500
 
 export class SpareKeeper {
   readonly #connection: OutpostConnection
+  readonly #allowed: () => boolean
   readonly #wanted = new Map<string, Wanted>()
   readonly #kept = new Map<string, string>()
   readonly #timers = new Map<string, () => void>()
   readonly #stop: (() => void)[]
 
-  constructor(connection: OutpostConnection) {
+  constructor(connection: OutpostConnection, allowed: () => boolean) {
     this.#connection = connection
+    this.#allowed = allowed
     this.#stop = [
       connection.onEvent((event) => this.#onEvent(event)),
       // Another supervisor has no spare: it is asked again.
@@ -66,7 +68,7 @@ export class SpareKeeper {
 
   #keep(run: string): void {
     const wanted = this.#wanted.get(run)
-    if (wanted === undefined) return
+    if (wanted === undefined || !this.#allowed()) return
     const key = JSON.stringify(wanted)
     // The outpost makes the next one by itself when one was taken; it is asked only for something new.
     if (this.#kept.get(wanted.python) === key) return

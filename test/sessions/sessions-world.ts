@@ -64,6 +64,9 @@ export async function sessionsWorld(
         epoch,
         environments,
         kernelEnv: async () => kernelEnv,
+        env: process.env,
+        keepSpare: () => true,
+        lingerSeconds: () => 60,
         onNote: (_session, note) => notes.push(note),
       })
       engines.push(sessions)

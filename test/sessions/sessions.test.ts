@@ -1,8 +1,10 @@
 // Sessions over the real outpost with real kernels: what a notebook relies on, and what happens when things are killed.
 import { createHash, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Session } from '../../engine/contract/topics/kernels.ts'
 import type { OutpostSession } from '../../engine/sessions/outpost-session.ts'
 import type { OutpostSessions } from '../../engine/sessions/sessions.ts'
+import { createSessionsRoom } from '../../engine/sessions/sessions-room.ts'
 import { never, Recorder, type SessionsWorld, sessionsWorld, until } from './sessions-world.ts'
 
 let world: SessionsWorld
@@ -166,9 +168,6 @@ test('a restart takes the warm spare: a new kernel answers at once, the old log 
     if (e.event === 'spare') spare = e.state
   })
   await record.run('counter = 1')
-  // The adopted kernel is kept a spare of, too, once it was started by this engine; here the first restart makes it known.
-  await kernel.restart(never)
-  await record.run('1')
   await until(() => spare === 'ready', 'a spare')
   const old = kernel.log
   const begin = performance.now()
@@ -220,6 +219,40 @@ test('a crash in native code is called one', async () => {
   expect(kernel.summary.state.problem?.message).toMatch(/SIGSEGV, a crash in native code/)
   await kernel.restart(never)
   expect((await record.run('print(1)')).text).toBe('1\n')
+})
+
+test('the list of kernels says what each uses while somebody looks, and can end one', async () => {
+  const room = createSessionsRoom(sessions)
+  const asker = { id: 'test', role: 'test', signal: never } as const
+  const watched = await room.sources.sessions?.(null, asker)
+  const list = (): readonly Session[] => watched?.feed.state.list ?? []
+  await until(() => list()[0]?.rssBytes !== undefined, 'a sample')
+  expect(
+    list().map(({ rssBytes, cpuPercent, pid, startedMs, ...rest }) => ({
+      ...rest,
+      big: (rssBytes ?? 0) > 20e6,
+      pid: pid === kernel.run.pid,
+    })),
+  ).toMatchInlineSnapshot(`
+    [
+      {
+        "big": true,
+        "environment": "test",
+        "id": "notebook",
+        "path": "direct",
+        "pid": true,
+        "place": "local",
+        "state": "idle",
+        "title": "notebook",
+      },
+    ]
+  `)
+  const other = await world.start(sessions, 'other')
+  await until(() => other.summary.state.state === 'idle', 'another kernel')
+  await room.answers['sessions.stop']?.({ session: 'other' }, asker)
+  expect(list().map((s) => s.id)).toEqual(['notebook'])
+  await expect(room.answers['sessions.stop']?.({ session: 'other' }, asker)).rejects.toThrow(/not there any more/)
+  watched?.release()
 })
 
 test('a shutdown is no death, and leaves nothing behind', async () => {
