@@ -39,6 +39,7 @@ function split(arg: string): [string, string | undefined] {
 
 function portOf(text: string | undefined): number {
   const port = Number(text)
-  if (text === undefined || text === '' || !Number.isInteger(port) || port < 0 || port > 65_535) throw problem('invalid', `--port needs a number from 0 to 65535, not "${text ?? ''}".`, { hint: usage })
+  if (text === undefined || text === '' || !Number.isInteger(port) || port < 0 || port > 65_535)
+    throw problem('invalid', `--port needs a number from 0 to 65535, not "${text ?? ''}".`, { hint: usage })
   return port
 }

@@ -15,7 +15,14 @@ const ANSWER_MS = 10_000
 export function askSignIn(found: Discovery, path = '/'): Promise<string> {
   return new Promise((resolve, reject) => {
     const asked = request(
-      { host: '127.0.0.1', port: found.port, path: '/sign-in', method: 'POST', timeout: ANSWER_MS, headers: { host: found.host, authorization: `Bearer ${found.token}`, 'content-type': 'application/json' } },
+      {
+        host: '127.0.0.1',
+        port: found.port,
+        path: '/sign-in',
+        method: 'POST',
+        timeout: ANSWER_MS,
+        headers: { host: found.host, authorization: `Bearer ${found.token}`, 'content-type': 'application/json' },
+      },
       (response) => {
         let text = ''
         response.setEncoding('utf8')
@@ -27,12 +34,22 @@ export function askSignIn(found: Discovery, path = '/'): Promise<string> {
             const { url } = JSON.parse(text) as { url?: unknown }
             if (response.statusCode === 200 && typeof url === 'string') return resolve(url)
           } catch {}
-          reject(problem('denied', `The engine (process ${found.pid}) refused the sign-in.`, { hint: 'Nothing was changed. Stop it and start Updraft again.' }))
+          reject(
+            problem('denied', `The engine (process ${found.pid}) refused the sign-in.`, {
+              hint: 'Nothing was changed. Stop it and start Updraft again.',
+            }),
+          )
         })
       },
     )
     asked.on('timeout', () => asked.destroy())
-    asked.on('error', () => reject(problem('unreachable', `The engine (process ${found.pid}) does not answer.`, { hint: `Nothing was changed. End process ${found.pid}, then start again.` })))
+    asked.on('error', () =>
+      reject(
+        problem('unreachable', `The engine (process ${found.pid}) does not answer.`, {
+          hint: `Nothing was changed. End process ${found.pid}, then start again.`,
+        }),
+      ),
+    )
     asked.end(JSON.stringify({ path }))
   })
 }
@@ -48,7 +65,11 @@ export function openWire(found: Discovery, signal: AbortSignal): Promise<Wire> {
     })
     const stop = () => ws.terminate()
     signal.addEventListener('abort', stop, { once: true })
-    const end = socketWire({ send: (data) => ws.send(data), close: (code, reason) => ws.close(code, reason), bufferedBytes: () => ws.bufferedAmount })
+    const end = socketWire({
+      send: (data) => ws.send(data),
+      close: (code, reason) => ws.close(code, reason),
+      bufferedBytes: () => ws.bufferedAmount,
+    })
     ws.on('open', () => resolve(end.wire))
     ws.on('message', (data, binary) => {
       const bytes = Array.isArray(data) ? Buffer.concat(data) : data instanceof ArrayBuffer ? Buffer.from(data) : data
@@ -56,7 +77,11 @@ export function openWire(found: Discovery, signal: AbortSignal): Promise<Wire> {
     })
     ws.on('unexpected-response', () => {
       ws.terminate()
-      reject(problem('denied', 'The engine refused this program.', { hint: 'Its token has changed: the engine was restarted. Run the command again.' }))
+      reject(
+        problem('denied', 'The engine refused this program.', {
+          hint: 'Its token has changed: the engine was restarted. Run the command again.',
+        }),
+      )
     })
     ws.on('error', () => reject(problem('unreachable', 'The engine does not answer.')))
     ws.on('close', (code) => {

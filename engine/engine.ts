@@ -109,15 +109,30 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   rooms.set('ray', createRayRoom(ray, new HostSampler()))
   later('taking back Ray', ray.open())
 
-  const terminals = createTerminalsRoom({ runtimeFolder: folders.runtime, settings, workspace, sendBytes: options.sendBytes, env, shellEnv: () => ray.kernelEnv() })
+  const terminals = createTerminalsRoom({
+    runtimeFolder: folders.runtime,
+    settings,
+    workspace,
+    sendBytes: options.sendBytes,
+    env,
+    shellEnv: () => ray.kernelEnv(),
+  })
   rooms.set('terminals', terminals)
   later('finding terminals', terminals.start())
 
-  const engineRoom = createEngineRoom({ ...options, examples, ownNotebooks, trustedFolder: () => (workspace.feed.state.trusted ? workspace.folder : undefined) })
+  const engineRoom = createEngineRoom({
+    ...options,
+    examples,
+    ownNotebooks,
+    trustedFolder: () => (workspace.feed.state.trusted ? workspace.folder : undefined),
+  })
   rooms.set('engine', engineRoom)
   later('reading the examples', engineRoom.start())
 
-  const collecting = setTimeout(() => later('removing what nobody refers to', Promise.all([blobs.collect(), spools.collect()])), COLLECT_AFTER_MS).unref()
+  const collecting = setTimeout(
+    () => later('removing what nobody refers to', Promise.all([blobs.collect(), spools.collect()])),
+    COLLECT_AFTER_MS,
+  ).unref()
   return {
     ...joinRooms(Object.fromEntries(rooms)),
     engineRoom,
@@ -125,7 +140,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     openFolder: (folder) => workspace.open(folder),
     async close() {
       clearTimeout(collecting)
-      for (const [name, room] of [...rooms].reverse()) await room.close().catch((error: unknown) => log.error(error, `closing ${name} failed`))
+      for (const [name, room] of [...rooms].reverse())
+        await room.close().catch((error: unknown) => log.error(error, `closing ${name} failed`))
     },
   }
 }

@@ -43,8 +43,19 @@ async function joinRunning(asked: EngineArguments, folders: Folders): Promise<vo
   announce(url, asked)
 }
 
-async function run(asked: EngineArguments, folders: Folders, log: EngineLog, lock: NonNullable<Awaited<ReturnType<typeof lockEngine>>>): Promise<void> {
-  const door = await openDoor({ folders, log, version, pageFolder: join(root, 'dist', 'renderer'), ...(asked.port === undefined ? {} : { port: asked.port }) })
+async function run(
+  asked: EngineArguments,
+  folders: Folders,
+  log: EngineLog,
+  lock: NonNullable<Awaited<ReturnType<typeof lockEngine>>>,
+): Promise<void> {
+  const door = await openDoor({
+    folders,
+    log,
+    version,
+    pageFolder: join(root, 'dist', 'renderer'),
+    ...(asked.port === undefined ? {} : { port: asked.port }),
+  })
   let ending = false
   const end = async (why: string, code: number) => {
     if (ending) return
@@ -98,12 +109,18 @@ function announce(url: string, asked: EngineArguments): void {
   if (!asked.open || (!asked.browser && !asked.foreground)) return
   const opener = process.platform === 'darwin' ? 'open' : 'xdg-open'
   const child = spawn(opener, [url], { stdio: 'ignore', detached: true })
-  child.on('error', () => process.stdout.write('No browser could be opened: open the address above yourself, within 60 seconds.\n'))
+  child.on('error', () =>
+    process.stdout.write('No browser could be opened: open the address above yourself, within 60 seconds.\n'),
+  )
   child.unref()
 }
 
 main().catch((error: unknown) => {
   const said = error instanceof ProblemError ? error.problem : undefined
-  process.stderr.write(said === undefined ? `Updraft could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n` : `${said.message}\n${said.hint ?? ''}\n`)
+  process.stderr.write(
+    said === undefined
+      ? `Updraft could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`
+      : `${said.message}\n${said.hint ?? ''}\n`,
+  )
   process.exitCode = 1
 })

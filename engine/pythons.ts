@@ -3,7 +3,10 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** The interpreter with PyTorch that `./updraft.mjs python torch` made, or undefined. */
-export async function torchPython(env: Readonly<Record<string, string | undefined>>, cacheFolder: string): Promise<string | undefined> {
+export async function torchPython(
+  env: Readonly<Record<string, string | undefined>>,
+  cacheFolder: string,
+): Promise<string | undefined> {
   const named = env['UPDRAFT_TORCH_PYTHON']
   if (named !== undefined && named !== '') return named
   const records = join(cacheFolder, 'python', 'made')

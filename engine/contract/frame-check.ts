@@ -24,8 +24,16 @@ export function parseFrames(text: string): Frame[] {
 const id = (f: Record<string, unknown>) => Number.isSafeInteger(f['id']) && (f['id'] as number) >= 0
 const rev = (f: Record<string, unknown>) => Number.isSafeInteger(f['rev']) && (f['rev'] as number) >= 0
 const text = (f: Record<string, unknown>, key: string) => typeof f[key] === 'string' && (f[key] as string).length <= 4096
-const problem = (p: unknown) => typeof p === 'object' && p !== null && 'code' in p && 'message' in p && typeof p.code === 'string' && typeof p.message === 'string'
-const since = (s: unknown) => s === undefined || (typeof s === 'object' && s !== null && text(s as Record<string, unknown>, 'epoch') && rev(s as Record<string, unknown>))
+const problem = (p: unknown) =>
+  typeof p === 'object' &&
+  p !== null &&
+  'code' in p &&
+  'message' in p &&
+  typeof p.code === 'string' &&
+  typeof p.message === 'string'
+const since = (s: unknown) =>
+  s === undefined ||
+  (typeof s === 'object' && s !== null && text(s as Record<string, unknown>, 'epoch') && rev(s as Record<string, unknown>))
 
 // A Map and not an object: a frame whose `t` is "constructor" or "__proto__" must find nothing.
 const shapes = new Map<string, (f: Record<string, unknown>) => boolean>([

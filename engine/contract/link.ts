@@ -1,7 +1,16 @@
 // A client's standing connection to the engine: connects, reconnects with growing pauses, watches again what is watched, and hands calls
 // to the wire that is up. The same for a window, the command line and tests; `connect` brings the wire.
 import type { Since } from './frames.ts'
-import { type CallInput, type CallName, type CallOutput, type FeedChange, type FeedKey, type FeedName, type FeedState, feeds } from './index.ts'
+import {
+  type CallInput,
+  type CallName,
+  type CallOutput,
+  type FeedChange,
+  type FeedKey,
+  type FeedName,
+  type FeedState,
+  feeds,
+} from './index.ts'
 import { Peer, type PeerOptions, type WatchHandle } from './peer.ts'
 import { type Problem, ProblemError, problem } from './problem.ts'
 import type { Timers } from './timers.ts'
@@ -20,7 +29,12 @@ export type LinkOptions = {
   readonly pausesMs?: readonly number[]
 }
 
-export type LinkState = { readonly status: 'connecting' | 'connected' | 'waiting' | 'refused' | 'closed'; readonly engine?: string; readonly problem?: Problem; readonly attempts: number }
+export type LinkState = {
+  readonly status: 'connecting' | 'connected' | 'waiting' | 'refused' | 'closed'
+  readonly engine?: string
+  readonly problem?: Problem
+  readonly attempts: number
+}
 
 export interface Watching<State, Change = never> {
   readonly view: View<State>
@@ -29,7 +43,13 @@ export interface Watching<State, Change = never> {
   close(): void
 }
 
-type Entry = { readonly name: FeedName; readonly key: unknown; readonly view: FoldedView<unknown, unknown>; users: number; handle: WatchHandle | undefined }
+type Entry = {
+  readonly name: FeedName
+  readonly key: unknown
+  readonly view: FoldedView<unknown, unknown>
+  users: number
+  handle: WatchHandle | undefined
+}
 
 const CALL_WAITS_MS = 10_000
 const PAUSES_MS = [50, 100, 250, 500, 1000, 2000]
@@ -206,7 +226,11 @@ export class Link {
       const abort = () => end(() => reject(problem('cancelled', 'Cancelled.')))
       if (signal?.aborted) return abort()
       signal?.addEventListener('abort', abort, { once: true })
-      stops.push(this.listen(look), this.#options.timers.after(CALL_WAITS_MS, () => end(() => reject(this.#unreachable()))), () => signal?.removeEventListener('abort', abort))
+      stops.push(
+        this.listen(look),
+        this.#options.timers.after(CALL_WAITS_MS, () => end(() => reject(this.#unreachable()))),
+        () => signal?.removeEventListener('abort', abort),
+      )
       look()
     })
   }
@@ -214,6 +238,8 @@ export class Link {
   #unreachable(): Error {
     const said = this.#state.problem
     if (said !== undefined && (said.code === 'denied' || said.code === 'conflict')) return new ProblemError(said)
-    return problem('unreachable', 'The engine does not answer.', { hint: 'Nothing was sent. Start Updraft again if it was stopped; the page reconnects by itself.' })
+    return problem('unreachable', 'The engine does not answer.', {
+      hint: 'Nothing was sent. Start Updraft again if it was stopped; the page reconnects by itself.',
+    })
   }
 }

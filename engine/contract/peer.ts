@@ -189,8 +189,10 @@ export class Peer {
   }
 
   #refuse(frame: Frame): void {
-    if (frame.t === 'call') this.#send({ t: 'fail', id: frame.id, problem: { code: 'missing', message: 'This end answers no calls.' } })
-    if (frame.t === 'watch') this.#send({ t: 'end', id: frame.id, problem: { code: 'missing', message: 'This end has no feeds.' } })
+    if (frame.t === 'call')
+      this.#send({ t: 'fail', id: frame.id, problem: { code: 'missing', message: 'This end answers no calls.' } })
+    if (frame.t === 'watch')
+      this.#send({ t: 'end', id: frame.id, problem: { code: 'missing', message: 'This end has no feeds.' } })
   }
 
   #settle(id: number, how: (call: Pending) => void): void {

@@ -89,9 +89,18 @@ export class Publisher {
   }
 
   async #call(id: number, name: string, input: unknown): Promise<void> {
-    if (this.#calls.has(id)) return this.#wire.send({ t: 'bye', problem: { code: 'invalid', message: `Call ${id} was made twice on one wire.` } })
+    if (this.#calls.has(id))
+      return this.#wire.send({ t: 'bye', problem: { code: 'invalid', message: `Call ${id} was made twice on one wire.` } })
     if (this.#calls.size >= CALLS_AT_ONCE) {
-      return this.#wire.send({ t: 'fail', id, problem: { code: 'busy', message: `${CALLS_AT_ONCE} calls are under way.`, hint: 'Wait for some to end, then try again.' } })
+      return this.#wire.send({
+        t: 'fail',
+        id,
+        problem: {
+          code: 'busy',
+          message: `${CALLS_AT_ONCE} calls are under way.`,
+          hint: 'Wait for some to end, then try again.',
+        },
+      })
     }
     const controller = new AbortController()
     this.#calls.set(id, controller)
@@ -105,9 +114,23 @@ export class Publisher {
   }
 
   async #watch(id: number, feed: string, key: unknown, since: Since | undefined): Promise<void> {
-    if (this.#watches.has(id)) return this.#wire.send({ t: 'bye', problem: { code: 'invalid', message: `Watch ${id} was made twice on one wire.` } })
-    if (this.#watches.size >= WATCHES_AT_ONCE) return this.#wire.send({ t: 'end', id, problem: { code: 'busy', message: `${WATCHES_AT_ONCE} feeds are watched by one window.` } })
-    const watch: Watch = { id, controller: new AbortController(), watched: undefined, stop: () => {}, sentRev: -1, underWay: false, sentMs: 0 }
+    if (this.#watches.has(id))
+      return this.#wire.send({ t: 'bye', problem: { code: 'invalid', message: `Watch ${id} was made twice on one wire.` } })
+    if (this.#watches.size >= WATCHES_AT_ONCE)
+      return this.#wire.send({
+        t: 'end',
+        id,
+        problem: { code: 'busy', message: `${WATCHES_AT_ONCE} feeds are watched by one window.` },
+      })
+    const watch: Watch = {
+      id,
+      controller: new AbortController(),
+      watched: undefined,
+      stop: () => {},
+      sentRev: -1,
+      underWay: false,
+      sentMs: 0,
+    }
     this.#watches.set(id, watch)
     try {
       const watched = await this.#service.watch(feed, key, this.#asker(watch.controller))
@@ -115,7 +138,8 @@ export class Publisher {
       watch.watched = watched
       watch.stop = watched.feed.listen(() => this.#dirty(watch))
       // Known ground: even with nothing missed the (empty) batch goes out, so that the viewer knows it is live again.
-      if (since !== undefined && since.epoch === watched.feed.epoch && watched.feed.since(since.rev) !== undefined) this.#sendChanges(watch, since.rev)
+      if (since !== undefined && since.epoch === watched.feed.epoch && watched.feed.since(since.rev) !== undefined)
+        this.#sendChanges(watch, since.rev)
       else this.#sendSnapshot(watch)
       if (watched.feed.ended) this.#dirty(watch)
     } catch (error) {

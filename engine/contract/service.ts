@@ -34,14 +34,21 @@ export function createService(parts: ServiceParts): Service {
   return {
     async call(name, input, asker) {
       const definition = calls.get(name)
-      if (definition === undefined) throw problem('missing', `There is no call "${printable(name)}".`, { hint: 'The window and the engine may be of different versions: reload the page.' })
+      if (definition === undefined)
+        throw problem('missing', `There is no call "${printable(name)}".`, {
+          hint: 'The window and the engine may be of different versions: reload the page.',
+        })
       const answer = answers.get(name)
-      if (answer === undefined) throw problem('missing', `"${name}" is not answered by this engine.`, { hint: 'Nothing was changed.' })
+      if (answer === undefined)
+        throw problem('missing', `"${name}" is not answered by this engine.`, { hint: 'Nothing was changed.' })
       return answer(checked(name, definition.input as z.ZodMiniType, input) as never, asker)
     },
     async watch(name, key, asker) {
       const definition = feeds.get(name)
-      if (definition === undefined) throw problem('missing', `There is no feed "${printable(name)}".`, { hint: 'The window and the engine may be of different versions: reload the page.' })
+      if (definition === undefined)
+        throw problem('missing', `There is no feed "${printable(name)}".`, {
+          hint: 'The window and the engine may be of different versions: reload the page.',
+        })
       const source = sources.get(name)
       if (source === undefined) throw problem('missing', `"${name}" is not fed by this engine.`)
       return (await source(checked(name, definition.key as z.ZodMiniType, key) as never, asker)) as AnyWatched
@@ -55,9 +62,12 @@ function checked(name: string, schema: z.ZodMiniType, value: unknown): unknown {
   const result = z.safeParse(schema, value)
   if (result.success) return result.data
   const issue = result.error.issues[0]
-  const field = issue === undefined || issue.path.length === 0 ? 'the input' : issue.path.map((p) => printable(String(p))).join('.')
+  const field =
+    issue === undefined || issue.path.length === 0 ? 'the input' : issue.path.map((p) => printable(String(p))).join('.')
   const expected = issue !== undefined && 'expected' in issue ? `, expected ${String(issue.expected)}` : ''
-  throw problem('invalid', `"${name}": ${field} is not right (${issue?.code ?? 'unknown'}${expected}).`, { hint: 'Nothing was changed.' })
+  throw problem('invalid', `"${name}": ${field} is not right (${issue?.code ?? 'unknown'}${expected}).`, {
+    hint: 'Nothing was changed.',
+  })
 }
 
 /** What a stranger sent, short and without control characters, so that it can stand in a message. */

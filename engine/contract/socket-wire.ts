@@ -101,7 +101,11 @@ function encode(frame: Frame): string {
   } catch (error) {
     if (!(error instanceof RangeError)) why = 'it is not JSON'
   }
-  const problem = { code: 'full', message: `This can't be sent to the window: ${why}.`, hint: 'Nothing is lost in the engine. Reload the page; show less at once.' } as const
+  const problem = {
+    code: 'full',
+    message: `This can't be sent to the window: ${why}.`,
+    hint: 'Nothing is lost in the engine. Reload the page; show less at once.',
+  } as const
   if (frame.t === 'done') return JSON.stringify({ t: 'fail', id: frame.id, problem })
   if (frame.t === 'snapshot' || frame.t === 'changes') return JSON.stringify({ t: 'end', id: frame.id, problem })
   return JSON.stringify({ t: 'bye', problem })

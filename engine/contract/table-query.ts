@@ -4,7 +4,10 @@ import type { Json } from './json.ts'
 import type { TableQuery, TableRow, TableState } from './topics/tables.ts'
 
 export function queryRows(rows: readonly TableRow[], query: TableQuery): TableState {
-  const matched = query.filter.length === 0 ? rows : rows.filter((row) => query.filter.every((f) => passes(row[f.column] ?? null, f.op, f.value)))
+  const matched =
+    query.filter.length === 0
+      ? rows
+      : rows.filter((row) => query.filter.every((f) => passes(row[f.column] ?? null, f.op, f.value)))
   const sorted = query.sort.length === 0 ? matched : [...matched].sort(comparer(query.sort))
   return { total: rows.length, matched: matched.length, rows: sorted.slice(query.from, query.from + query.count) }
 }

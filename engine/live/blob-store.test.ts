@@ -18,7 +18,10 @@ const HOUR_MS = 3600_000
 test('the same content is one file, whoever stores it', async () => {
   const store = make()
   const [a, b] = await Promise.all([store.put('hello'), store.put(Buffer.from('hello'))])
-  expect([a, a.blob === b.blob]).toEqual([{ blob: '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824', sizeBytes: 5 }, true])
+  expect([a, a.blob === b.blob]).toEqual([
+    { blob: '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824', sizeBytes: 5 },
+    true,
+  ])
   expect(Buffer.from((await store.get(a.blob)) ?? []).toString()).toBe('hello')
   expect(readdirSync(join(folder, '2c'))).toEqual([a.blob])
 })

@@ -88,7 +88,9 @@ export class BlobStore {
     let removedBytes = 0
     for (const f of files.sort((a, b) => b.ageMs - a.ageMs)) {
       // A half-written file of a crashed engine has a name that is no hash; after an hour nobody writes it any more.
-      const free = isHash(f.hash) ? !kept.has(f.hash) && f.ageMs > (keptBytes > this.#limitBytes ? HOUR_MS : WEEK_MS) : f.ageMs > HOUR_MS
+      const free = isHash(f.hash)
+        ? !kept.has(f.hash) && f.ageMs > (keptBytes > this.#limitBytes ? HOUR_MS : WEEK_MS)
+        : f.ageMs > HOUR_MS
       if (!free) continue
       signal?.throwIfAborted()
       this.#fresh.delete(f.hash)
@@ -116,7 +118,10 @@ export class BlobStore {
     } catch (error) {
       await rm(temp, { force: true })
       if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) {
-        throw problem('full', 'The disk is full: an output could not be stored.', { hint: 'The kernel still holds it in its log. Free some space; it is tried again.', where: 'disk' })
+        throw problem('full', 'The disk is full: an output could not be stored.', {
+          hint: 'The kernel still holds it in its log. Free some space; it is tried again.',
+          where: 'disk',
+        })
       }
       throw error
     }

@@ -2,10 +2,10 @@
 // JSON-lines file in the state folder, so that the list outlives the engine. A convenience, not a truth: notebooks keep their own journal.
 import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Timers } from '../contract/timers.ts'
 import type { CellRun } from '../contract/topics/notebook.ts'
 import type { TableRow } from '../contract/topics/tables.ts'
 import { writeAtomic } from '../support/atomic-file.ts'
-import type { Timers } from '../contract/timers.ts'
 import { TableSource } from './table-source.ts'
 
 export type ExecutionRow = {
@@ -68,7 +68,18 @@ export function createExecutions(stateFolder: string, timers: Timers): Execution
   const compact = () => {
     lines = table.size
     // In turn with later appends: they go to the new file only after it is in place.
-    compacting = compacting.then(() => writeAtomic(file, `${table.all().map((row) => JSON.stringify(row)).join('\n')}\n`, { mode: 0o600 })).catch(() => undefined)
+    compacting = compacting
+      .then(() =>
+        writeAtomic(
+          file,
+          `${table
+            .all()
+            .map((row) => JSON.stringify(row))
+            .join('\n')}\n`,
+          { mode: 0o600 },
+        ),
+      )
+      .catch(() => undefined)
   }
   return {
     table,

@@ -18,7 +18,12 @@ export interface LogSource {
   listen(listener: () => void): () => void
   close(): Promise<void>
 }
-export type LinesRead = { readonly from: number; readonly lines: readonly string[]; readonly total: number; readonly bytes: number }
+export type LinesRead = {
+  readonly from: number
+  readonly lines: readonly string[]
+  readonly total: number
+  readonly bytes: number
+}
 
 const BLOCK_BYTES = 256 << 10
 const READ_LINES_MAX = 5_000
@@ -27,7 +32,13 @@ const READ_BYTES_MAX = 1 << 20
 export const LINE_SHOWN_BYTES = 64 << 10
 
 /** Lines `from … from + count` of a file that `index` has counted. */
-export async function readLines(handle: FileHandle, index: LineIndex, from: number, count: number, signal?: AbortSignal): Promise<LinesRead> {
+export async function readLines(
+  handle: FileHandle,
+  index: LineIndex,
+  from: number,
+  count: number,
+  signal?: AbortSignal,
+): Promise<LinesRead> {
   const total = index.lines
   const endBytes = index.bytes
   const lines: string[] = []
@@ -97,7 +108,8 @@ export class LineFile implements LogSource {
   /** Throws Problem `missing` when the file can't be read. */
   static async open(file: string, title: string): Promise<LineFile> {
     const handle = await open(file, 'r').catch(() => undefined)
-    if (handle === undefined) throw problem('missing', `The log "${title}" can't be read.`, { hint: 'It may have been removed with what wrote it.' })
+    if (handle === undefined)
+      throw problem('missing', `The log "${title}" can't be read.`, { hint: 'It may have been removed with what wrote it.' })
     const log = new LineFile(file, title, handle)
     await log.#count()
     return log

@@ -73,7 +73,14 @@ export class LineIndex {
     for (let i = 2; i + 1 < marks.length; i += 2) {
       const [line, offset] = [marks[i] ?? 0, marks[i + 1] ?? 0]
       const [lastLine, lastOffset] = [this.#lines[this.#lines.length - 1] ?? 0, this.#offsets[this.#offsets.length - 1] ?? 0]
-      if (!Number.isSafeInteger(line) || !Number.isSafeInteger(offset) || line <= lastLine || offset <= lastOffset || offset > sizeBytes) break
+      if (
+        !Number.isSafeInteger(line) ||
+        !Number.isSafeInteger(offset) ||
+        line <= lastLine ||
+        offset <= lastOffset ||
+        offset > sizeBytes
+      )
+        break
       this.#lines.push(line)
       this.#offsets.push(offset)
     }

@@ -22,13 +22,21 @@ const DEADLINE_MS = 30_000
 const LIMIT = 10_000
 
 /** `mark`: a known line start at or before `query.from`. Throws Problem `invalid` for a wrong expression, `cancelled` on abort. */
-export async function searchLog(file: string, endBytes: number, mark: Mark, query: SearchQuery, signal?: AbortSignal): Promise<SearchResult> {
+export async function searchLog(
+  file: string,
+  endBytes: number,
+  mark: Mark,
+  query: SearchQuery,
+  signal?: AbortSignal,
+): Promise<SearchResult> {
   if (query.query === '') return { lines: [], total: 0, until: query.from ?? 0 }
   if (query.regex === true) {
     try {
       new RegExp(query.query, 'u')
     } catch (error) {
-      throw problem('invalid', `This expression can't be searched for: ${error instanceof Error ? error.message : error}.`, { hint: 'Correct it, or search for plain text.' })
+      throw problem('invalid', `This expression can't be searched for: ${error instanceof Error ? error.message : error}.`, {
+        hint: 'Correct it, or search for plain text.',
+      })
     }
   }
   const job: SearchJob = {
@@ -50,7 +58,10 @@ function inWorker(job: SearchJob, signal: AbortSignal | undefined): Promise<Sear
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(problem('cancelled', 'Cancelled.'))
     // Run from source it is a .ts file; in the package it is bundled beside us.
-    const worker = new Worker(new URL(import.meta.url.endsWith('.ts') ? './log-search-worker.ts' : './log-search-worker.js', import.meta.url), { workerData: job })
+    const worker = new Worker(
+      new URL(import.meta.url.endsWith('.ts') ? './log-search-worker.ts' : './log-search-worker.js', import.meta.url),
+      { workerData: job },
+    )
     let progress: SearchResult = { lines: [], total: 0, until: job.from }
     const end = (run: () => void) => {
       clearTimeout(timer)

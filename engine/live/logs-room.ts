@@ -1,7 +1,8 @@
 // The noun "log": finds a log by its id (`run:<name>`, `engine`, and what other rooms add, e.g. `ray:<file>`), tells how long it is while
 // somebody watches, and answers reading and searching. A log is closed a little after the last one has let go of it.
-import type { Answers, Asker } from '../contract/index.ts'
+
 import { Feed } from '../contract/feed.ts'
+import type { Answers, Asker } from '../contract/index.ts'
 import { problem } from '../contract/problem.ts'
 import type { Sources } from '../contract/rooms.ts'
 import { type LogChange, type LogState, reduceLog } from '../contract/topics/logs.ts'
@@ -21,7 +22,13 @@ export type LogsRoom = {
 
 export type LogsRoomOptions = { readonly spools: SpoolStore; readonly engineLogFile: string }
 
-type Open = { readonly source: LogSource; readonly feed: Feed<LogState, LogChange>; readonly stop: () => void; users: number; timer: NodeJS.Timeout | undefined }
+type Open = {
+  readonly source: LogSource
+  readonly feed: Feed<LogState, LogChange>
+  readonly stop: () => void
+  users: number
+  timer: NodeJS.Timeout | undefined
+}
 
 const LINGER_MS = 10_000
 
@@ -33,7 +40,11 @@ export function createLogsRoom(options: LogsRoomOptions): LogsRoom {
     const cut = id.indexOf(':')
     const [kind, name] = cut < 0 ? [id, ''] : [id.slice(0, cut), id.slice(cut + 1)]
     const source = await finders.get(kind)?.(name, signal)
-    if (source === undefined) throw problem('missing', 'This log is not there.', { hint: 'It may have been removed with the notebook it belonged to.', where: `log:${id.slice(0, 80)}` })
+    if (source === undefined)
+      throw problem('missing', 'This log is not there.', {
+        hint: 'It may have been removed with the notebook it belonged to.',
+        where: `log:${id.slice(0, 80)}`,
+      })
     return source
   }
 
@@ -98,7 +109,16 @@ export function createLogsRoom(options: LogsRoomOptions): LogsRoom {
       'logs.read': ({ log, from, count }, asker) => during(log, asker, (source) => source.read(from, count, asker.signal)),
       'logs.search': ({ log, query, regex, caseSensitive, from, limit }, asker) =>
         during(log, asker, (source) =>
-          source.search({ query, regex: regex === true, caseSensitive: caseSensitive === true, ...(from === undefined ? {} : { from }), ...(limit === undefined ? {} : { limit }) }, asker.signal),
+          source.search(
+            {
+              query,
+              regex: regex === true,
+              caseSensitive: caseSensitive === true,
+              ...(from === undefined ? {} : { from }),
+              ...(limit === undefined ? {} : { limit }),
+            },
+            asker.signal,
+          ),
         ),
     },
     sources: {

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { LineFile, LINE_SHOWN_BYTES } from './line-file.ts'
+import { LINE_SHOWN_BYTES, LineFile } from './line-file.ts'
 import { Spool } from './spool.ts'
 import { SpoolStore } from './spool-store.ts'
 
@@ -33,7 +33,10 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
     for (let step = 0; step < 120; step++) {
       const dice = next()
       if (dice < 0.75) {
-        const piece = Array.from({ length: Math.floor(next() * 40) }, () => `${'xé🙂 '.repeat(Math.floor(next() * 200))}${Math.floor(next() * 1e6)}${next() < 0.9 ? '\n' : ''}`).join('')
+        const piece = Array.from(
+          { length: Math.floor(next() * 40) },
+          () => `${'xé🙂 '.repeat(Math.floor(next() * 200))}${Math.floor(next() * 1e6)}${next() < 0.9 ? '\n' : ''}`,
+        ).join('')
         model += piece
         void spool.append(Buffer.from(piece))
       } else if (dice < 0.85) {
@@ -44,7 +47,10 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
         model = lines.slice(0, Math.floor(next() * lines.length)).join('\n')
         await spool.truncate(Buffer.byteLength(model))
       }
-      const [a, b] = [next(), next()].map((x) => Math.floor(x * Buffer.byteLength(model))).sort((x, y) => x - y) as [number, number]
+      const [a, b] = [next(), next()].map((x) => Math.floor(x * Buffer.byteLength(model))).sort((x, y) => x - y) as [
+        number,
+        number,
+      ]
       expect(Buffer.from(spool.bytesAt(a, b)).equals(Buffer.from(model).subarray(a, b))).toBe(true)
       const lines = modelLines(model)
       expect([spool.lines, spool.bytes]).toEqual([lines.length, Buffer.byteLength(model)])

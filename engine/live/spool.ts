@@ -3,8 +3,8 @@
 import { readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { open, readFile, writeFile } from 'node:fs/promises'
-import { LineIndex } from './line-index.ts'
 import { countOn, type LinesRead, type LogSource, readLines } from './line-file.ts'
+import { LineIndex } from './line-index.ts'
 import { type SearchQuery, type SearchResult, searchLog } from './log-search.ts'
 
 export type SpoolOptions = {
@@ -57,7 +57,8 @@ export class Spool implements LogSource {
     const { size } = await handle.stat()
     const index = new LineIndex()
     const marks = await readFile(`${options.file}.marks`).catch(() => undefined)
-    if (marks !== undefined) index.unpack(new Float64Array(marks.buffer.slice(marks.byteOffset, marks.byteOffset + (marks.length & ~15))), size)
+    if (marks !== undefined)
+      index.unpack(new Float64Array(marks.buffer.slice(marks.byteOffset, marks.byteOffset + (marks.length & ~15))), size)
     await countOn(handle, index, size)
     return new Spool(options, handle, index)
   }
@@ -170,7 +171,8 @@ export class Spool implements LogSource {
     clearTimeout(this.#telling)
     await this.#writing?.catch(() => undefined)
     const marks = this.#index.pack()
-    if (marks.length > 2) await writeFile(`${this.file}.marks`, new Uint8Array(marks.buffer), { mode: 0o600 }).catch(() => undefined)
+    if (marks.length > 2)
+      await writeFile(`${this.file}.marks`, new Uint8Array(marks.buffer), { mode: 0o600 }).catch(() => undefined)
     await this.#handle.close()
     for (const resolve of this.#waiters.splice(0)) resolve()
   }

@@ -57,7 +57,9 @@ export class TableSource {
     const { asOf } = this.#options
     const rows = at === undefined || asOf === undefined ? this.all() : this.all().flatMap((row) => asOf(row, at) ?? [])
     const state = queryRows(rows, query)
-    return this.#dropped === 0 ? state : { ...state, cut: `The oldest ${this.#dropped.toLocaleString('en-US')} rows are no longer kept here.` }
+    return this.#dropped === 0
+      ? state
+      : { ...state, cut: `The oldest ${this.#dropped.toLocaleString('en-US')} rows are no longer kept here.` }
   }
 
   watch(query: TableQuery): { feed: Feed<TableState, TableChange>; release: () => void } {
@@ -91,6 +93,11 @@ function difference(before: TableState, after: TableState): TableChange | undefi
   const known = new Map(before.rows.map((row) => [row.id, row]))
   const changed = after.rows.filter((row) => known.get(row.id) !== row)
   const order = after.rows.map((row) => row.id)
-  const same = changed.length === 0 && before.total === after.total && before.matched === after.matched && order.length === before.rows.length && order.every((id, i) => before.rows[i]?.id === id)
+  const same =
+    changed.length === 0 &&
+    before.total === after.total &&
+    before.matched === after.matched &&
+    order.length === before.rows.length &&
+    order.every((id, i) => before.rows[i]?.id === id)
   return same ? undefined : { type: 'rows', total: after.total, matched: after.matched, order, changed }
 }

@@ -3,7 +3,12 @@ import { problem } from '../contract/problem.ts'
 import type { Sources } from '../contract/rooms.ts'
 import type { TableSource } from './table-source.ts'
 
-export type TablesRoom = { readonly answers: Record<never, never>; readonly sources: Pick<Sources, 'table'>; provide(name: string, table: TableSource): void; close(): Promise<void> }
+export type TablesRoom = {
+  readonly answers: Record<never, never>
+  readonly sources: Pick<Sources, 'table'>
+  provide(name: string, table: TableSource): void
+  close(): Promise<void>
+}
 
 export function createTablesRoom(): TablesRoom {
   const tables = new Map<string, TableSource>()

@@ -11,7 +11,9 @@ export function newIdentity(nowMs: number): Identity {
   return { label: `updraft-${randomBytes(5).toString('hex')}`, cookieKey: randomBytes(32).toString('base64url'), madeMs: nowMs }
 }
 
-export type SignIn = { readonly ok: true; readonly path: string; readonly cookie: string } | { readonly ok: false; readonly why: 'used' | 'late' | 'unknown' }
+export type SignIn =
+  | { readonly ok: true; readonly path: string; readonly cookie: string }
+  | { readonly ok: false; readonly why: 'used' | 'late' | 'unknown' }
 
 // The host name is this instance's own, so the name needs no port (browsers share cookies between the ports of a host).
 const COOKIE = 'updraft'
@@ -73,7 +75,11 @@ export class Access {
     if (found.used) return { ok: false, why: 'used' }
     if (this.#nowMs() - found.madeMs > SIGN_IN_VALID_MS) return { ok: false, why: 'late' }
     found.used = true
-    return { ok: true, path: found.path, cookie: `${COOKIE}=${this.#makeCookie()}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${COOKIE_VALID_MS / 1000}` }
+    return {
+      ok: true,
+      path: found.path,
+      cookie: `${COOKIE}=${this.#makeCookie()}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${COOKIE_VALID_MS / 1000}`,
+    }
   }
 
   /** Is this request a signed-in window's? */

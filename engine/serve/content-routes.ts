@@ -31,7 +31,11 @@ export function blobRoute(blobs: BlobStore): Route {
     const hash = path.slice('/blob/'.length)
     const sizeBytes = isHash(hash) ? await blobs.sizeBytes(hash) : undefined
     if (sizeBytes === undefined) {
-      words(response, 404, { title: 'This output is not there', text: 'It was removed, or belongs to another machine.', hint: 'Run the cell again to make it anew.' })
+      words(response, 404, {
+        title: 'This output is not there',
+        text: 'It was removed, or belongs to another machine.',
+        hint: 'Run the cell again to make it anew.',
+      })
       return true
     }
     const asked = url.searchParams.get('type') ?? ''
@@ -56,12 +60,21 @@ export function filesRoute(folder: TrustedFolder): Route {
     if (!path.startsWith('/files/')) return false
     const found = await picture(folder(), path.slice('/files/'.length))
     if (found === undefined) words(response, 404, pages.nothing)
-    else send(request, response, found.file, found.sizeBytes, { 'content-type': found.type, 'content-disposition': 'inline', 'cache-control': 'no-cache', etag: found.etag })
+    else
+      send(request, response, found.file, found.sizeBytes, {
+        'content-type': found.type,
+        'content-disposition': 'inline',
+        'cache-control': 'no-cache',
+        etag: found.etag,
+      })
     return true
   }
 }
 
-async function picture(folder: string | undefined, encoded: string): Promise<{ file: string; sizeBytes: number; type: string; etag: string } | undefined> {
+async function picture(
+  folder: string | undefined,
+  encoded: string,
+): Promise<{ file: string; sizeBytes: number; type: string; etag: string } | undefined> {
   if (folder === undefined) return undefined
   try {
     const asked = decodeURIComponent(encoded)
@@ -79,12 +92,20 @@ async function picture(folder: string | undefined, encoded: string): Promise<{ f
   }
 }
 
-function send(request: IncomingMessage, response: ServerResponse, file: string, sizeBytes: number, headers: Record<string, string>): void {
-  if (request.headers['if-none-match'] === headers['etag']) return void response.writeHead(304, { ...contentHeaders, ...headers }).end()
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  file: string,
+  sizeBytes: number,
+  headers: Record<string, string>,
+): void {
+  if (request.headers['if-none-match'] === headers['etag'])
+    return void response.writeHead(304, { ...contentHeaders, ...headers }).end()
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '')
   const start = range === null ? 0 : Number(range[1])
   const end = range === null || range[2] === '' ? sizeBytes - 1 : Math.min(Number(range[2]), sizeBytes - 1)
-  if (range !== null && (start > end || start >= sizeBytes)) return void response.writeHead(416, { ...contentHeaders, 'content-range': `bytes */${sizeBytes}` }).end()
+  if (range !== null && (start > end || start >= sizeBytes))
+    return void response.writeHead(416, { ...contentHeaders, 'content-range': `bytes */${sizeBytes}` }).end()
   response.writeHead(range === null ? 200 : 206, {
     ...contentHeaders,
     ...headers,

@@ -15,9 +15,20 @@ const LOG_TAIL_BYTES = 512 << 10
 export async function diagnose(folders: Folders, log: EngineLog, state: EngineState): Promise<readonly DiagnoseFile[]> {
   log.flush()
   const { examples: _examples, ...about } = state
-  const machine = { platform: platform(), release: release(), arch: arch(), cpus: cpus().length, memoryBytes: totalmem(), freeBytes: freemem(), node: process.version }
+  const machine = {
+    platform: platform(),
+    release: release(),
+    arch: arch(),
+    cpus: cpus().length,
+    memoryBytes: totalmem(),
+    freeBytes: freemem(),
+    node: process.version,
+  }
   const files = [
-    { name: 'engine.json', text: JSON.stringify({ ...about, machine, uptimeS: Math.round(process.uptime()), memory: process.memoryUsage() }, null, 2) },
+    {
+      name: 'engine.json',
+      text: JSON.stringify({ ...about, machine, uptimeS: Math.round(process.uptime()), memory: process.memoryUsage() }, null, 2),
+    },
     { name: 'folders.txt', text: await listing(folders) },
     { name: 'engine.log', text: await tail(log.file) },
     { name: 'settings.json', text: await readFile(join(folders.config, 'settings.json'), 'utf8').catch(() => '') },
@@ -39,7 +50,9 @@ async function listing(folders: Folders): Promise<string> {
     lines.push(`${kind} ${folder}`)
     for (const name of (await readdir(folder).catch(() => [])).sort().slice(0, 100)) {
       const info = await stat(join(folder, name)).catch(() => undefined)
-      lines.push(`  ${name} ${info?.isDirectory() ? `(${(await readdir(join(folder, name)).catch(() => [])).length} entries)` : (info?.size ?? '?')} ${info?.mode.toString(8) ?? ''}`)
+      lines.push(
+        `  ${name} ${info?.isDirectory() ? `(${(await readdir(join(folder, name)).catch(() => [])).length} entries)` : (info?.size ?? '?')} ${info?.mode.toString(8) ?? ''}`,
+      )
     }
   }
   return lines.join('\n')

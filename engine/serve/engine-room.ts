@@ -79,7 +79,9 @@ export function createEngineRoom(options: EngineRoomOptions): EngineRoom {
         return null
       },
       'engine.diagnose': async () => ({ files: await diagnose(options.folders, options.log, feed.state) }),
-      'engine.open-example': async ({ path }) => ({ path: await copyExample(path, feed.state.examples, options.trustedFolder() ?? options.ownNotebooks) }),
+      'engine.open-example': async ({ path }) => ({
+        path: await copyExample(path, feed.state.examples, options.trustedFolder() ?? options.ownNotebooks),
+      }),
     },
     sources: { engine: async () => ({ feed, release: () => {} }) },
     async close() {

@@ -41,8 +41,13 @@ export async function copyExample(path: string, examples: readonly Example[], in
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : ''
       if (code === 'EEXIST') continue
-      if (code === 'ENOSPC') throw problem('full', 'The disk is full: the example could not be copied.', { hint: 'Free some space, then open it again.' })
-      throw problem('denied', `The example can't be copied to ${into} (${code}).`, { hint: 'Open another folder, then open the example again.' })
+      if (code === 'ENOSPC')
+        throw problem('full', 'The disk is full: the example could not be copied.', {
+          hint: 'Free some space, then open it again.',
+        })
+      throw problem('denied', `The example can't be copied to ${into} (${code}).`, {
+        hint: 'Open another folder, then open the example again.',
+      })
     }
   }
   throw problem('conflict', `There are a thousand copies of this example in ${into}.`, { hint: 'Remove some of them.' })

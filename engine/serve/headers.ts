@@ -23,18 +23,31 @@ export function appHeaders(outOrigin: string): Record<string, string> {
       `trusted-types ${TRUSTED_TYPES}`,
     ].join('; '),
     'cross-origin-opener-policy': 'same-origin',
-    'permissions-policy': 'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), bluetooth=(), midi=(), payment=()',
+    'permissions-policy':
+      'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), bluetooth=(), midi=(), payment=()',
     ...plainHeaders,
   }
 }
 
-export const plainHeaders = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-resource-policy': 'same-origin' } as const
+export const plainHeaders = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+} as const
 
 /** For what a notebook made (blobs, images of the workspace): shown as a picture or text, never as a page of this origin. */
-export const contentHeaders = { ...plainHeaders, 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox" } as const
+export const contentHeaders = {
+  ...plainHeaders,
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
+} as const
 
 /** A page of words, no script at all. */
-export const wordsHeaders = { ...plainHeaders, 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'", 'cache-control': 'no-store' } as const
+export const wordsHeaders = {
+  ...plainHeaders,
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'cache-control': 'no-store',
+} as const
 
 /**
  * The frame that shows notebook HTML. `sandbox allow-scripts` without allow-same-origin makes its origin opaque: no storage, no cookies, no
@@ -62,6 +75,7 @@ export function frameHeaders(outOrigin: string, appOrigin: string, scripts: bool
     'referrer-policy': 'no-referrer',
     // The frame's opaque origin loads these from "another" origin.
     'cross-origin-resource-policy': 'cross-origin',
-    'permissions-policy': 'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), bluetooth=(), midi=(), payment=(), clipboard-read=(), clipboard-write=(), fullscreen=()',
+    'permissions-policy':
+      'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), bluetooth=(), midi=(), payment=(), clipboard-read=(), clipboard-write=(), fullscreen=()',
   }
 }

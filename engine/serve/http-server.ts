@@ -23,7 +23,12 @@ export function createHttpServer(options: HttpServerOptions): Server {
   const server = createServer({ noDelay: true, keepAliveTimeout: 30_000, maxHeaderSize: 32_768 }, (request, response) => {
     handle(options, request, response).catch((error: unknown) => {
       options.log.error(error, `request ${request.method} failed`)
-      if (!response.headersSent) words(response, 500, { title: 'Something in Updraft went wrong', text: 'The page could not be made.', hint: 'Nothing is lost. Reload; ./updraft.mjs diagnose collects what happened.' })
+      if (!response.headersSent)
+        words(response, 500, {
+          title: 'Something in Updraft went wrong',
+          text: 'The page could not be made.',
+          hint: 'Nothing is lost. Reload; ./updraft.mjs diagnose collects what happened.',
+        })
       else response.destroy()
     })
   })
@@ -51,7 +56,12 @@ async function handle(options: HttpServerOptions, request: IncomingMessage, resp
   return app(options, path, request, response)
 }
 
-async function app({ access, files }: HttpServerOptions, path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function app(
+  { access, files }: HttpServerOptions,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const built = await files.refresh()
   const headers = appHeaders(access.outOrigin)
   // Addresses inside the app have no dot in their last part and are all the one page.
@@ -62,7 +72,12 @@ async function app({ access, files }: HttpServerOptions, path: string, request: 
 }
 
 /** A window's first step: the address is spent, the cookie set, and the clean address shown. */
-function windowSignIn({ access, log }: HttpServerOptions, token: string, request: IncomingMessage, response: ServerResponse): void {
+function windowSignIn(
+  { access, log }: HttpServerOptions,
+  token: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   // A previewer's HEAD must not spend the address.
   if (request.method === 'HEAD') return void response.writeHead(204, plainHeaders).end()
   const result = access.signIn(token)
@@ -72,14 +87,22 @@ function windowSignIn({ access, log }: HttpServerOptions, token: string, request
   }
   const headers = { ...wordsHeaders, 'set-cookie': result.cookie }
   // Opened by a link of another site, a redirect would not carry the strict cookie; a refresh comes from our own page and does.
-  if (request.headers['sec-fetch-site'] === 'cross-site') response.writeHead(200, { ...headers, 'content-type': 'text/html; charset=utf-8' }).end(wordsPage(pages.signedIn, result.path))
+  if (request.headers['sec-fetch-site'] === 'cross-site')
+    response
+      .writeHead(200, { ...headers, 'content-type': 'text/html; charset=utf-8' })
+      .end(wordsPage(pages.signedIn, result.path))
   else response.writeHead(303, { ...headers, location: result.path }).end()
 }
 
 /** POST /sign-in with the discovery file's token: a new address for a window. Body: `{"path": "/…"}` or nothing. */
 async function programSignIn({ access }: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   // A browser always says Origin on a POST: this door is for programs.
-  if (!access.hasToken(request) || request.headers.origin !== undefined) return said(response, 401, { code: 'denied', message: 'The token is missing or wrong.', hint: 'It is in the 0600 discovery file of this user.' })
+  if (!access.hasToken(request) || request.headers.origin !== undefined)
+    return said(response, 401, {
+      code: 'denied',
+      message: 'The token is missing or wrong.',
+      hint: 'It is in the 0600 discovery file of this user.',
+    })
   try {
     const body = (await readJson(request)) as { path?: unknown } | undefined
     const path = typeof body?.path === 'string' ? body.path : '/'
@@ -91,16 +114,29 @@ async function programSignIn({ access }: HttpServerOptions, request: IncomingMes
 }
 
 /** The other site: three files and the libraries that outputs may use. Asks for no cookie, sets none. */
-async function outputSite({ access, files }: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function outputSite(
+  { access, files }: HttpServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const path = parsed(request)?.pathname
   if (path === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return words(response, 405, pages.nothing)
   const page = (scripts: boolean) => {
-    response.writeHead(200, { ...frameHeaders(access.outOrigin, access.origin, scripts), 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' }).end(framePage)
+    response
+      .writeHead(200, {
+        ...frameHeaders(access.outOrigin, access.origin, scripts),
+        'content-type': 'text/html; charset=utf-8',
+        'cache-control': 'no-cache',
+      })
+      .end(framePage)
   }
   if (path === '/frame.html') return page(true)
   if (path === '/inert.html') return page(false)
   const headers = { ...frameHeaders(access.outOrigin, access.origin, true), 'access-control-allow-origin': '*' }
-  if (path === '/frame.js') return void response.writeHead(200, { ...headers, 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'no-cache' }).end(frameScript(access.origin))
+  if (path === '/frame.js')
+    return void response
+      .writeHead(200, { ...headers, 'content-type': 'text/javascript; charset=utf-8', 'cache-control': 'no-cache' })
+      .end(frameScript(access.origin))
   if (path.startsWith('/sandbox/')) {
     await files.refresh()
     if (await files.send(path, request, response, headers)) return
@@ -121,7 +157,9 @@ export function words(response: ServerResponse, status: number, page: Words): vo
   response.writeHead(status, { ...wordsHeaders, 'content-type': 'text/html; charset=utf-8' }).end(wordsPage(page))
 }
 export function json(response: ServerResponse, status: number, value: unknown): void {
-  response.writeHead(status, { ...plainHeaders, 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify(value))
+  response
+    .writeHead(status, { ...plainHeaders, 'content-type': 'application/json', 'cache-control': 'no-store' })
+    .end(JSON.stringify(value))
 }
 export const said = (response: ServerResponse, status: number, value: Problem) => json(response, status, value)
 

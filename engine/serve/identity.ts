@@ -17,14 +17,19 @@ export async function loadIdentity(stateFolder: string, nowMs: number): Promise<
   return fresh
 }
 
-export const saveIdentity = (stateFolder: string, instance: Instance) => writeAtomic(fileIn(stateFolder), JSON.stringify(instance), { mode: 0o600 })
+export const saveIdentity = (stateFolder: string, instance: Instance) =>
+  writeAtomic(fileIn(stateFolder), JSON.stringify(instance), { mode: 0o600 })
 
 const fileIn = (stateFolder: string) => join(stateFolder, 'instance.json')
 
 function parse(text: string): Instance | undefined {
   try {
     const v = JSON.parse(text) as Instance
-    const fits = /^updraft-[0-9a-f]{10}$/.test(v.label) && typeof v.cookieKey === 'string' && v.cookieKey.length >= 32 && typeof v.madeMs === 'number'
+    const fits =
+      /^updraft-[0-9a-f]{10}$/.test(v.label) &&
+      typeof v.cookieKey === 'string' &&
+      v.cookieKey.length >= 32 &&
+      typeof v.madeMs === 'number'
     return fits ? v : undefined
   } catch {
     return undefined

@@ -23,15 +23,27 @@ export function joinRooms(rooms: Readonly<Record<string, Pick<Room, 'answers' | 
     add(room, offer.answers, answers, callOwners, 'call')
     add(room, offer.sources, sources, feedOwners, 'feed')
   }
-  const missing = (name: string) => () => Promise.reject(problem('missing', `This part of Updraft ("${name}") is not there.`, { hint: 'Nothing was changed.' }))
+  const missing = (name: string) => () =>
+    Promise.reject(problem('missing', `This part of Updraft ("${name}") is not there.`, { hint: 'Nothing was changed.' }))
   for (const name of Object.keys(callOwners)) answers[name] ??= missing(name)
   for (const name of Object.keys(feedOwners)) sources[name] ??= missing(name)
-  return { service: createService({ calls: calls as Parameters<typeof createService>[0]['calls'], feeds, answers, sources }), calls: callOwners, feeds: feedOwners }
+  return {
+    service: createService({ calls: calls as Parameters<typeof createService>[0]['calls'], feeds, answers, sources }),
+    calls: callOwners,
+    feeds: feedOwners,
+  }
 }
 
-function add(room: string, offers: object, into: Record<string, AnyAnswer | undefined>, owners: Record<string, string>, kind: string): void {
+function add(
+  room: string,
+  offers: object,
+  into: Record<string, AnyAnswer | undefined>,
+  owners: Record<string, string>,
+  kind: string,
+): void {
   for (const [name, offer] of Object.entries(offers)) {
-    if (!Object.hasOwn(owners, name)) throw new Error(`Room "${room}" offers the ${kind} "${name}", which the contract does not have.`)
+    if (!Object.hasOwn(owners, name))
+      throw new Error(`Room "${room}" offers the ${kind} "${name}", which the contract does not have.`)
     if (owners[name] !== '') throw new Error(`The ${kind} "${name}" is offered by both "${owners[name]}" and "${room}".`)
     owners[name] = room
     into[name] = offer as AnyAnswer

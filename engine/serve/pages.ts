@@ -13,12 +13,17 @@ h1{font-size:1.4rem;font-weight:600}p{margin:.75rem 0}.hint{opacity:.75}code{fon
 </style></head><body><main><h1>${escape(words.title)}</h1><p>${escape(words.text)}</p><p class="hint">${escape(words.hint)}</p></main></body></html>`
 }
 
-const again = 'In the terminal where Updraft runs, type ./updraft.mjs serve: it prints a new address. Nothing is lost; kernels go on.'
+const again =
+  'In the terminal where Updraft runs, type ./updraft.mjs serve: it prints a new address. Nothing is lost; kernels go on.'
 
 export const pages = {
   used: { title: 'This sign-in address was used already', text: 'Each address opens one window, once.', hint: again },
   late: { title: 'This sign-in address is too old', text: 'An address is good for 60 seconds.', hint: again },
-  unknown: { title: 'This sign-in address is not known', text: 'It may be of an engine that has ended, or mistyped.', hint: again },
+  unknown: {
+    title: 'This sign-in address is not known',
+    text: 'It may be of an engine that has ended, or mistyped.',
+    hint: again,
+  },
   signedOut: { title: 'Sign in to Updraft', text: 'This browser is not signed in to the engine on this machine.', hint: again },
   wrongHost: { title: 'Not here', text: 'Updraft answers only under its own name.', hint: again },
   nothing: { title: 'Nothing here', text: 'There is no such page.', hint: 'Go back to the front page of Updraft.' },

@@ -38,7 +38,8 @@ export async function openDoor(options: ServeOptions): Promise<Door> {
   const port = await listen(server, options.port, identity.port)
   access.listensOn(port)
   // Best effort: without it a restarted engine only has another port.
-  if (identity.port !== port && options.port === undefined) await saveIdentity(options.folders.state, { ...identity, port }).catch(() => undefined)
+  if (identity.port !== port && options.port === undefined)
+    await saveIdentity(options.folders.state, { ...identity, port }).catch(() => undefined)
   let wires: WireServer | undefined
   return {
     access,
@@ -72,12 +73,21 @@ async function listen(server: Server, asked: number | undefined, last: number | 
     }
     if (asked === undefined && error.code === 'EADDRINUSE') continue
     if (error.code === 'EADDRINUSE') {
-      throw problem('busy', `Port ${port} is in use by another program.`, { hint: 'Nothing was started. Leave --port out to take any free port, or name another.', where: `port:${port}` })
+      throw problem('busy', `Port ${port} is in use by another program.`, {
+        hint: 'Nothing was started. Leave --port out to take any free port, or name another.',
+        where: `port:${port}`,
+      })
     }
-    if (error.code === 'EACCES') throw problem('denied', `Port ${port} may not be used by this user.`, { hint: 'Nothing was started. Ports above 1023 are free to use; leave --port out to take any.', where: `port:${port}` })
+    if (error.code === 'EACCES')
+      throw problem('denied', `Port ${port} may not be used by this user.`, {
+        hint: 'Nothing was started. Ports above 1023 are free to use; leave --port out to take any.',
+        where: `port:${port}`,
+      })
     throw error
   }
-  throw problem('busy', 'No free port was found on 127.0.0.1.', { hint: 'Nothing was started. Close programs that listen, then try again.' })
+  throw problem('busy', 'No free port was found on 127.0.0.1.', {
+    hint: 'Nothing was started. Close programs that listen, then try again.',
+  })
 }
 
 function tryListen(server: Server, port: number): Promise<NodeJS.ErrnoException | undefined> {

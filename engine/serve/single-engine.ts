@@ -22,7 +22,10 @@ export type Discovery = {
 
 type Owner = { readonly pid: number; readonly start: string; readonly host: string }
 
-export type EngineLock = { announce(discovery: Omit<Discovery, 'pid' | 'start' | 'dataFolder'>): Promise<void>; release(): Promise<void> }
+export type EngineLock = {
+  announce(discovery: Omit<Discovery, 'pid' | 'start' | 'dataFolder'>): Promise<void>
+  release(): Promise<void>
+}
 
 const ANNOUNCE_WAIT_MS = 15_000
 
@@ -31,7 +34,8 @@ const names = (folders: Folders) => {
   return { lock: join(folders.runtime, `engine-${key}.lock`), discovery: join(folders.runtime, `engine-${key}.json`) }
 }
 
-const isAlive = async (owner: { pid: number; start: string }) => owner.start !== '' && (await processStart(owner.pid)) === owner.start
+const isAlive = async (owner: { pid: number; start: string }) =>
+  owner.start !== '' && (await processStart(owner.pid)) === owner.start
 
 async function readJson<T>(file: string): Promise<T | undefined> {
   try {
@@ -51,7 +55,12 @@ export async function lockEngine(folders: Folders): Promise<EngineLock | undefin
     if (await take(lock, mine)) {
       await rm(discovery, { force: true })
       return {
-        announce: (d) => writeAtomic(discovery, JSON.stringify({ ...d, pid: owner.pid, start: owner.start, dataFolder: folders.data } satisfies Discovery), { mode: 0o600 }),
+        announce: (d) =>
+          writeAtomic(
+            discovery,
+            JSON.stringify({ ...d, pid: owner.pid, start: owner.start, dataFolder: folders.data } satisfies Discovery),
+            { mode: 0o600 },
+          ),
         async release() {
           if ((await readFile(lock, 'utf8').catch(() => '')) !== mine) return
           await rm(discovery, { force: true })
@@ -64,7 +73,9 @@ export async function lockEngine(folders: Folders): Promise<EngineLock | undefin
     if (text !== '' && other !== undefined && (await isAlive(other))) return undefined
     await sweep(lock, text)
   }
-  throw problem('busy', `The lock ${lock} can't be taken.`, { hint: 'Nothing was started. If no Updraft runs, remove this file and start again.' })
+  throw problem('busy', `The lock ${lock} can't be taken.`, {
+    hint: 'Nothing was started. If no Updraft runs, remove this file and start again.',
+  })
 }
 
 async function take(lock: string, mine: string): Promise<boolean> {
@@ -76,7 +87,11 @@ async function take(lock: string, mine: string): Promise<boolean> {
     return true
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
-    throw problem('unreachable', `The folder ${folderOf(lock)} can't be written (${error instanceof Error && 'code' in error ? error.code : error}).`, { hint: 'Nothing was started. Free space or correct its owner, or set XDG_RUNTIME_DIR.' })
+    throw problem(
+      'unreachable',
+      `The folder ${folderOf(lock)} can't be written (${error instanceof Error && 'code' in error ? error.code : error}).`,
+      { hint: 'Nothing was started. Free space or correct its owner, or set XDG_RUNTIME_DIR.' },
+    )
   } finally {
     await rm(own, { force: true })
   }
@@ -115,7 +130,9 @@ export async function findEngine(folders: Folders, waitMs = ANNOUNCE_WAIT_MS): P
     const owner = parse(await readFile(lock, 'utf8').catch(() => ''))
     if (owner === undefined || !(await isAlive(owner))) return undefined
     if (Date.now() > untilMs) {
-      throw problem('busy', `Another Updraft (process ${owner.pid}) holds the lock and does not answer.`, { hint: `Nothing was started. End process ${owner.pid}, then start again.` })
+      throw problem('busy', `Another Updraft (process ${owner.pid}) holds the lock and does not answer.`, {
+        hint: `Nothing was started. End process ${owner.pid}, then start again.`,
+      })
     }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

@@ -23,7 +23,15 @@ const types: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 }
 
-type Entry = { readonly file: string; readonly type: string; readonly sizeBytes: number; readonly etag: string; readonly forever: boolean; readonly br: boolean; readonly gz: boolean }
+type Entry = {
+  readonly file: string
+  readonly type: string
+  readonly sizeBytes: number
+  readonly etag: string
+  readonly forever: boolean
+  readonly br: boolean
+  readonly gz: boolean
+}
 
 export class StaticFiles {
   readonly #folder: string
@@ -69,7 +77,12 @@ export class StaticFiles {
     return this.#entries.has(path)
   }
 
-  async send(path: string, request: IncomingMessage, response: ServerResponse, headers: Readonly<Record<string, string>>): Promise<boolean> {
+  async send(
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<boolean> {
     const entry = this.#entries.get(path)
     if (entry === undefined) return false
     const caching = entry.forever ? 'private, max-age=31536000, immutable' : 'no-cache'
@@ -81,7 +94,13 @@ export class StaticFiles {
     const accepts = String(request.headers['accept-encoding'] ?? '')
     const packed = entry.br && /\bbr\b/.test(accepts) ? 'br' : entry.gz && /\bgzip\b/.test(accepts) ? 'gzip' : undefined
     const file = packed === undefined ? entry.file : `${entry.file}.${packed === 'br' ? 'br' : 'gz'}`
-    const head: Record<string, string | number> = { ...headers, 'content-type': entry.type, etag: entry.etag, 'cache-control': caching, vary: 'accept-encoding' }
+    const head: Record<string, string | number> = {
+      ...headers,
+      'content-type': entry.type,
+      etag: entry.etag,
+      'cache-control': caching,
+      vary: 'accept-encoding',
+    }
     if (packed === undefined) head['content-length'] = entry.sizeBytes
     else head['content-encoding'] = packed
     if (request.method === 'HEAD') {

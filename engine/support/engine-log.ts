@@ -35,7 +35,11 @@ export function engineLog(folder: string, echo?: (line: string) => void): Engine
     }
   }
   const write: EngineLog['write'] = (level, what, more) => {
-    const line = redact(JSON.stringify({ at: new Date().toISOString(), level, what, ...more }, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value)))
+    const line = redact(
+      JSON.stringify({ at: new Date().toISOString(), level, what, ...more }, (_key, value: unknown) =>
+        typeof value === 'bigint' ? String(value) : value,
+      ),
+    )
     echo?.(line)
     lines.push(`${line}\n`)
     timer ??= setTimeout(flush, FLUSH_MS).unref()
@@ -44,6 +48,10 @@ export function engineLog(folder: string, echo?: (line: string) => void): Engine
     file,
     write,
     flush,
-    error: (error, what = 'unexpected error') => write('error', what, { error: error instanceof Error ? (error.stack ?? error.message) : String(error), ...(error instanceof Error && error.cause !== undefined ? { cause: String(error.cause) } : {}) }),
+    error: (error, what = 'unexpected error') =>
+      write('error', what, {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        ...(error instanceof Error && error.cause !== undefined ? { cause: String(error.cause) } : {}),
+      }),
   }
 }

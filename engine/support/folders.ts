@@ -6,7 +6,13 @@ import { homedir, tmpdir, userInfo } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { problem } from '../contract/problem.ts'
 
-export type Folders = { readonly config: string; readonly data: string; readonly state: string; readonly cache: string; readonly runtime: string }
+export type Folders = {
+  readonly config: string
+  readonly data: string
+  readonly state: string
+  readonly cache: string
+  readonly runtime: string
+}
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -14,8 +20,17 @@ type Env = Readonly<Record<string, string | undefined>>
 export function foldersFor(env: Env = process.env, platform: string = process.platform, home: string = homedir()): Folders {
   const own = env['UPDRAFT_HOME']
   if (own !== undefined && own !== '') {
-    if (!isAbsolute(own)) throw problem('invalid', `UPDRAFT_HOME is "${own}", which is not an absolute path.`, { hint: 'Nothing was started. Set it to a full path or unset it.' })
-    return { config: join(own, 'config'), data: join(own, 'data'), state: join(own, 'state'), cache: join(own, 'cache'), runtime: env['UPDRAFT_RUNTIME'] || join(own, 'runtime') }
+    if (!isAbsolute(own))
+      throw problem('invalid', `UPDRAFT_HOME is "${own}", which is not an absolute path.`, {
+        hint: 'Nothing was started. Set it to a full path or unset it.',
+      })
+    return {
+      config: join(own, 'config'),
+      data: join(own, 'data'),
+      state: join(own, 'state'),
+      cache: join(own, 'cache'),
+      runtime: env['UPDRAFT_RUNTIME'] || join(own, 'runtime'),
+    }
   }
   // The XDG rules: a relative path in one of these is to be ignored.
   const xdg = (name: string, fallback: string) => {
@@ -54,7 +69,9 @@ export async function makeFolders(folders: Folders): Promise<void> {
   for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true, mode: 0o700 })
   const found = await lstat(folders.runtime)
   if (!found.isDirectory() || (process.getuid !== undefined && found.uid !== process.getuid())) {
-    throw problem('denied', `The folder ${folders.runtime} belongs to somebody else.`, { hint: 'Nothing was started. Set XDG_RUNTIME_DIR to a folder of your own.' })
+    throw problem('denied', `The folder ${folders.runtime} belongs to somebody else.`, {
+      hint: 'Nothing was started. Set XDG_RUNTIME_DIR to a folder of your own.',
+    })
   }
   if ((found.mode & 0o077) !== 0) await chmod(folders.runtime, 0o700)
 }

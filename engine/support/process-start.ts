@@ -6,7 +6,9 @@ import { readFile } from 'node:fs/promises'
 export async function processStart(pid: number): Promise<string> {
   if (!Number.isSafeInteger(pid) || pid <= 0) return ''
   if (process.platform !== 'linux') {
-    return await new Promise((resolve) => execFile('ps', ['-o', 'lstart=', '-p', String(pid)], { timeout: 5000 }, (error, out) => resolve(error ? '' : out.trim())))
+    return await new Promise((resolve) =>
+      execFile('ps', ['-o', 'lstart=', '-p', String(pid)], { timeout: 5000 }, (error, out) => resolve(error ? '' : out.trim())),
+    )
   }
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   if (stat === '') return ''
