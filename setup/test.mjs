@@ -18,15 +18,23 @@ const required = () => process.env.UPDRAFT_REQUIRE === 'all'
 const hasTests = (folder, pattern) =>
   exists(at(folder)) && readdirSync(at(folder), { recursive: true }).some((name) => pattern.test(String(name)))
 
+// Said to vitest alone: NO_COLOR would reach the kernels, whose coloured tracebacks are tested.
+const colour = process.stdout.isTTY ? [] : ['--no-color']
+
 /** One vitest run; its reporter leaves the counts in a file. Without that file it died before it could count. */
 async function vitest(title, node, env, args, limitMs) {
   const folder = mkdtempSync(join(tmpdir(), 'updraft-results-'))
   const results = join(folder, 'results.json')
   try {
-    const status = await runStep(title, node, [at('node_modules', 'vitest', 'vitest.mjs'), 'run', '--passWithNoTests', ...args], {
-      env: { ...env, UPDRAFT_RESULTS: results },
-      limitMs,
-    })
+    const status = await runStep(
+      title,
+      node,
+      [at('node_modules', 'vitest', 'vitest.mjs'), 'run', '--passWithNoTests', ...colour, ...args],
+      {
+        env: { ...env, UPDRAFT_RESULTS: results },
+        limitMs,
+      },
+    )
     const counted = readJson(results) ?? { passed: 0, failed: 0, skipped: [] }
     return { title, ...counted, failed: status === 0 ? counted.failed : Math.max(1, counted.failed) }
   } finally {
@@ -108,7 +116,7 @@ export async function test(args) {
   const { node, python } = await prepare()
   await buildShell(node)
   const { PYTHONDONTWRITEBYTECODE: _a, PYTHONUNBUFFERED: _b, ...rest } = engineEnvironment(python)
-  const env = { ...rest, UPDRAFT_PYTHON: python, PATH: `${at('node_modules', '.bin')}:${process.env.PATH}` }
+  const env = { ...rest, UPDRAFT_PYTHON: python, PATH: `${at('node_modules', '.bin')}:${rest.PATH}` }
   if (args.length > 0) return conclude([await vitest('chosen tests', node, env, args, 30 * MINUTE_MS)])
   if (required() && !readyEnvironment('torch'))
     say('UPDRAFT_REQUIRE=all, and the torch tier is missing: its tests will fail (`./updraft.mjs python torch --yes`)')
