@@ -3,6 +3,7 @@
 // is decided in run-queue.ts; execution.ts carries them out. Outputs and run badges live in the document, not here.
 import type { JsonObject } from '../../contract/json.ts'
 import type { Problem } from '../../contract/problem.ts'
+import type { InputRequest } from '../../contract/topics/notebook.ts'
 import type { LogPosition } from '../../sessions/session.ts'
 
 /** A wish to run a cell. `id` is the msg_id of its one and only execution; `code` is the source as it was when queued. */
@@ -43,6 +44,10 @@ export type RunsState = {
   readonly joined: ReadonlyMap<string, string>
   /** The latest started execution of each cell: late output of earlier ones goes there. */
   readonly latest: ReadonlyMap<string, string>
+  /** The execution that began last: text that nobody owns goes there. */
+  readonly last: string | undefined
+  /** The question that the running code asks. */
+  readonly input: InputRequest | undefined
 }
 
 export type EndState = 'done' | 'failed' | 'interrupted' | 'aborted' | 'lost'
@@ -61,6 +66,7 @@ export type RunFact =
       readonly atMs: number
       readonly problem?: Problem
     }
+  | { readonly fact: 'input'; readonly input: InputRequest | undefined }
   | { readonly fact: 'at'; readonly position: LogPosition | undefined }
 
 /** A repeated `notebook.run` comes seconds or minutes later (a reconnect); so many ids cover any such span. */
@@ -68,6 +74,7 @@ const RUNS_KEPT = 5_000
 const RUN = 'run:'
 const JOINED = 'joined:'
 const POSITION = 'log-position'
+const INPUT = 'input'
 
 export type Notes = { [name: string]: JsonObject | null }
 
@@ -79,9 +86,12 @@ export class RunsBook implements RunsState {
   readonly runs = new Map<string, KnownRun>()
   readonly joined = new Map<string, string>()
   readonly latest = new Map<string, string>()
+  last: string | undefined
+  input: InputRequest | undefined
   readonly #touched = new Set<string>()
   readonly #gone = new Set<string>()
   #moved = false
+  #inputChanged = false
   #order = 0
 
   /** The book that an earlier engine kept: `notes` as taken by `takeNotes`, in any order. */
@@ -91,13 +101,17 @@ export class RunsBook implements RunsState {
     for (const [name, note] of Object.entries(notes)) {
       if (name.startsWith(RUN)) runs.push(note as unknown as KnownRun)
       else if (name.startsWith(JOINED)) book.joined.set(name.slice(JOINED.length), String(note['execution']))
+      else if (name === INPUT) book.input = note as unknown as InputRequest
       else if (name === POSITION) book.position = note as unknown as LogPosition
     }
     for (const run of runs.sort((a, b) => a.order - b.order)) {
       book.#order = run.order
       book.runs.set(run.id, { ...run, startedAtMs: run.startedAtMs ?? undefined })
       if (run.phase === 'waiting') book.waiting.push(run.id)
-      else if (typeof run.startedAtMs === 'number') book.latest.set(run.cell, run.id)
+      else if (typeof run.startedAtMs === 'number') {
+        book.latest.set(run.cell, run.id)
+        book.last = run.id
+      }
       if (run.phase === 'running') book.running = run.id
     }
     return book
@@ -112,9 +126,11 @@ export class RunsBook implements RunsState {
     }
     for (const [id, execution] of this.joined) if (this.#touched.has(JOINED + id)) notes[JOINED + id] = { execution }
     for (const name of this.#gone) notes[name] = null
+    if (this.#inputChanged) notes[INPUT] = this.input === undefined ? null : { ...this.input }
     if (this.#moved) notes[POSITION] = this.position === undefined ? null : { ...this.position }
     this.#touched.clear()
     this.#gone.clear()
+    this.#inputChanged = false
     this.#moved = false
     return notes
   }
@@ -146,6 +162,7 @@ export class RunsBook implements RunsState {
         this.waiting = this.waiting.filter((id) => id !== fact.execution)
         this.running = fact.execution
         this.latest.set(cell, fact.execution)
+        this.last = fact.execution
         this.#change(fact.execution, { phase: 'running', startedAtMs: fact.atMs })
         return
       }
@@ -159,6 +176,10 @@ export class RunsBook implements RunsState {
         if (this.running === fact.execution) this.running = undefined
         else this.waiting = this.waiting.filter((id) => id !== fact.execution)
         this.#change(fact.execution, { phase: 'ended', code: '' })
+        return
+      case 'input':
+        this.input = fact.input
+        this.#inputChanged = true
         return
       case 'at':
         this.position = fact.position
