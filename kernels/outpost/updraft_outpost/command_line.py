@@ -15,6 +15,8 @@ USAGE = """usage: outpost up BASE | attach BASE | serve BASE | version
 
 def main(words: list[str]) -> None:
     what, rest = (words[0] if words else ''), words[1:]
+    if what == 'host' and rest[:1] == ['stock']:
+        return stock(rest[1:])
     if what == 'host' and len(rest) == 2:
         return host(rest[0], rest[1])
     if what == 'version':
@@ -49,6 +51,15 @@ def main(words: list[str]) -> None:
             top.serve()
     except places.BadBase as error:
         raise SystemExit(str(error)) from None
+
+
+def stock(words: list[str]) -> None:
+    """ipykernel as it is, for the bridge."""
+    os.environ.setdefault('PYDEVD_DISABLE_FILE_VALIDATION', '1')
+    from ipykernel.kernelapp import launch_new_instance
+
+    sys.argv = ['ipykernel_launcher.py', *words]
+    launch_new_instance()
 
 
 def host(kind: str, folder: str) -> None:

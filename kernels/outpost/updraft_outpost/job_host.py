@@ -13,6 +13,7 @@ from typing import Any
 from .child import Child, wake_on_child
 from .frames import BYTES_CH
 from .host_link import HostLink, say_ready
+from .ready_files import still_open
 from .records import ERR
 from .fifos import open_fifos
 
@@ -97,7 +98,7 @@ class JobHost:
             timeout = 0.012 if link.log.unrung else None
             ready = link.selector.select(timeout)
             for key, mask in ready:
-                if key.fileobj in link.selector.get_map():
+                if still_open(link.selector, key):
                     key.data(mask)
             if not ready and link.log.unrung:
                 link.log.bell()

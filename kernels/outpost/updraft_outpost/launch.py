@@ -85,7 +85,7 @@ def _kernel(query: dict[str, Any], spec: dict[str, Any], env: dict[str, str], cw
     command([python], env, cwd)
     spec['python'] = processes.find_command(python, env, cwd)
     if path == 'bridge':
-        spec.update(path='bridge', argv=[spec['python'], '-m', 'ipykernel_launcher', '-f', '{connection_file}', *spec['args']], why='asked for')
+        spec.update(path='bridge', argv=places.stock_argv(spec['python'], spec['args']), why='asked for')
     else:
         spec.update(path='direct', argv=[spec['python']], only_direct=path == 'direct')
 

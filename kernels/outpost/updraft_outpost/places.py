@@ -40,6 +40,11 @@ def host_argv(python: str, *words: str, isolated: bool = True) -> list[str]:
     return [python, *(('-I', '-S') if isolated else ()), PROGRAM, *words]
 
 
+def stock_argv(python: str, args: list[str]) -> list[str]:
+    """ipykernel's own launcher. Not `-m ipykernel_launcher`: that puts the working folder first, and a types.py there breaks the start."""
+    return [python, PROGRAM, 'host', 'stock', '-f', '{connection_file}', *args]
+
+
 def own_python() -> str:
     return sys.executable or 'python3'
 

@@ -24,6 +24,7 @@ from typing import Any, Callable, Optional
 from . import places, stopping
 from .calls import Calls
 from .client import Client
+from .ready_files import still_open
 from .run import Run
 from .sample import Sampler
 from .spares import Spares, is_spare
@@ -80,7 +81,7 @@ class Supervisor:
             except InterruptedError:
                 continue
             for key, mask in ready:
-                if key.fileobj in self.selector.get_map():  # an earlier one of this round may have closed it
+                if still_open(self.selector, key):
                     key.data(mask)
             self.tick()
         server.close()

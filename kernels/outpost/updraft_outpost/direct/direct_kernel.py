@@ -131,7 +131,7 @@ def make_kernel_class(host: KernelHost) -> Any:
 
         async def run_beside(self, number: int, msg: dict[str, Any]) -> None:
             """A comm message while a cell awaits. 6.x keeps one parent: put the cell's back, or its `idle` gets the wrong one."""
-            before = self.get_parent('shell')
+            before = host.current
             parent_var.set(number)
             self.set_parent([], msg, channel='shell')
             await self.handle(msg, False)

@@ -51,6 +51,7 @@ class KernelHost:
         self.answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self.sinks: list[Sink] = []
         self.busy = False
+        self.current: dict[str, Any] = {}  # the request that runs, or ran last
         self.running_cell = 0
         self.debugger_why: Optional[str] = None
         self.version = (0, 0)
@@ -77,7 +78,7 @@ class KernelHost:
         self.wake.set()
 
     def begin(self, number: int, msg: dict[str, Any], cell: bool) -> None:
-        self.busy = True
+        self.busy, self.current = True, msg
         for sink in self.sinks:
             sink.flush()
         self.fds.global_parent = number
@@ -241,7 +242,7 @@ class KernelHost:
 
 def to_bridge(folder: str, spec: dict[str, Any], why: str) -> None:
     """This same process becomes the bridge host: the supervisor keeps its pid."""
-    argv = [sys.executable, '-m', 'ipykernel_launcher', '-f', '{connection_file}', *spec['args']]
+    argv = places.stock_argv(sys.executable, spec['args'])
     places.write_json(os.path.join(folder, 'spec.json'), dict(spec, path='bridge', argv=argv, why=why))
     os.chdir(spec['cwd'])
     host = places.host_argv(sys.executable, 'host', 'bridge', folder)
