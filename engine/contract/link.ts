@@ -1,6 +1,5 @@
 // A client's standing connection to the engine: connects, reconnects with growing pauses, watches again what is watched, and hands calls
 // to the wire that is up. The same for a window, the command line and tests; `connect` brings the wire.
-import type { Since } from './frames.ts'
 import {
   type CallInput,
   type CallName,
@@ -186,17 +185,21 @@ export class Link {
     if (this.#state.status === 'closed') return
     const attempts = this.#state.attempts + 1
     // Refused for good: not signed in, or another protocol version. Asking again every second would not change that.
-    if (said?.code === 'denied' || said?.code === 'conflict') return this.#set({ status: 'refused', problem: said, attempts })
+    if (said?.code === 'denied' || said?.code === 'conflict') {
+      this.#set({ status: 'refused', problem: said, attempts })
+      return
+    }
     this.#set({ status: 'waiting', attempts, ...(said === undefined ? {} : { problem: said }) })
     const pauses = this.#options.pausesMs ?? PAUSES_MS
     this.#callOff = this.#options.timers.after(pauses[Math.min(attempts, pauses.length) - 1] ?? 1000, () => this.#connect())
   }
 
-  #rewatch(entry: Entry, since: Since | undefined = entry.view.since): void {
+  /** `afresh`: what is here can't be continued, so a snapshot is asked for. */
+  #rewatch(entry: Entry, afresh = false): void {
     const peer = this.#peer
     if (peer === undefined) return
     const shown = this.#options.whenShown ?? ((seen: () => void) => seen())
-    const handle: WatchHandle = peer.watch(entry.name, entry.key, since, {
+    const handle: WatchHandle = peer.watch(entry.name, entry.key, afresh ? undefined : entry.view.since, {
       snapshot: (epoch, rev, state) => {
         entry.view.snapshot(epoch, rev, state)
         shown(() => handle.seen(rev))
@@ -204,7 +207,7 @@ export class Link {
       changes: (rev, changes) => {
         if (entry.view.changes(rev, changes)) return shown(() => handle.seen(rev))
         handle.close()
-        this.#rewatch(entry, undefined)
+        this.#rewatch(entry, true)
       },
       end: (said) => entry.view.ended(said),
     })

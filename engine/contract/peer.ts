@@ -137,41 +137,56 @@ export class Peer {
   #take(frame: Frame): void {
     if (this.#closed) return
     this.#heardMs = this.#options.timers.nowMs()
-    if (frame.t === 'bye') return this.#bye(frame.problem)
-    if (!this.#greeted) return this.#greet(frame)
+    if (frame.t === 'bye') this.#bye(frame.problem)
+    else if (this.#greeted) this.#heard(frame)
+    else this.#greet(frame)
+  }
+
+  #heard(frame: Frame): void {
     switch (frame.t) {
       case 'done':
-        return this.#settle(frame.id, (call) => call.resolve(frame.output))
+        this.#settle(frame.id, (call) => call.resolve(frame.output))
+        break
       case 'fail':
-        return this.#settle(frame.id, (call) => call.reject(new ProblemError(frame.problem)))
+        this.#settle(frame.id, (call) => call.reject(new ProblemError(frame.problem)))
+        break
       case 'snapshot':
-        return this.#sinks.get(frame.id)?.snapshot(frame.epoch, frame.rev, frame.state)
+        this.#sinks.get(frame.id)?.snapshot(frame.epoch, frame.rev, frame.state)
+        break
       case 'changes':
-        return this.#sinks.get(frame.id)?.changes(frame.rev, frame.changes)
+        this.#sinks.get(frame.id)?.changes(frame.rev, frame.changes)
+        break
       case 'end': {
         const sink = this.#sinks.get(frame.id)
         this.#sinks.delete(frame.id)
-        return sink?.end(frame.problem)
+        sink?.end(frame.problem)
+        break
       }
       case 'ping':
-        return this.#send({ t: 'pong' })
+        this.#send({ t: 'pong' })
+        break
       case 'pong':
-        return
+        break
       case 'hello':
-        return this.close('greeted twice', { code: 'invalid', message: 'This wire was greeted twice.' })
+        this.close('greeted twice', { code: 'invalid', message: 'This wire was greeted twice.' })
+        break
       default:
         if (this.#publisher?.take(frame) !== true) this.#refuse(frame)
     }
   }
 
   #greet(frame: Frame): void {
-    if (frame.t !== 'hello') return this.close('not greeted', { code: 'invalid', message: 'A wire begins with hello.' })
+    if (frame.t !== 'hello') {
+      this.close('not greeted', { code: 'invalid', message: 'A wire begins with hello.' })
+      return
+    }
     if (frame.version !== PROTOCOL_VERSION) {
-      return this.close('another protocol version', {
+      this.close('another protocol version', {
         code: 'conflict',
         message: `This end speaks version ${PROTOCOL_VERSION} of Updraft's protocol, the other version ${frame.version}.`,
         hint: 'Nothing is lost. Reload the page; if that does not help, stop Updraft and start it again.',
       })
+      return
     }
     this.#greeted = true
     const { service, timers } = this.#options

@@ -71,5 +71,4 @@ function checked(name: string, schema: z.ZodMiniType, value: unknown): unknown {
 }
 
 /** What a stranger sent, short and without control characters, so that it can stand in a message. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
 const printable = (text: string) => text.slice(0, 80).replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '?')

@@ -72,23 +72,26 @@ export function socketWire(socket: Socket): SocketWire {
     wire,
     receive(data) {
       if (!open) return
-      try {
-        if (typeof data === 'string') for (const frame of parseFrames(data)) wire.onFrame(frame)
-        else {
-          const { head, payload } = unpackBytes(data)
-          wire.onBytes(head, payload)
-        }
-      } catch (error) {
-        // The far end breaks the protocol: whatever it meant, nothing after it can be trusted. Anything else is our own fault: let it out.
-        if (!(error instanceof FrameError || error instanceof SyntaxError || error instanceof RangeError)) throw error
-        end(PROTOCOL_ERROR, `The wire carried ${error.message}.`)
-      }
+      const frames = read(data)
+      if (typeof frames === 'string') end(PROTOCOL_ERROR, `The wire carried ${frames}.`)
+      else for (const deliver of frames) if (open) deliver(wire)
     },
     closed(reason) {
       if (!open) return
       open = false
       wire.onClose(reason)
     },
+  }
+}
+
+/** What a message holds, checked as a whole before any of it is delivered; a text says why it is refused. */
+function read(data: string | Uint8Array): ((wire: Wire) => void)[] | string {
+  try {
+    if (typeof data === 'string') return parseFrames(data).map((frame) => (wire) => wire.onFrame(frame))
+    const { head, payload } = unpackBytes(data)
+    return [(wire) => wire.onBytes(head, payload)]
+  } catch (error) {
+    return error instanceof FrameError ? error.message : 'bytes that are no frame'
   }
 }
 

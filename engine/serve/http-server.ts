@@ -83,7 +83,8 @@ function windowSignIn(
   const result = access.signIn(token)
   if (!result.ok) {
     log.write('warning', 'sign-in refused', { why: result.why })
-    return words(response, 401, pages[result.why])
+    words(response, 401, pages[result.why])
+    return
   }
   const headers = { ...wordsHeaders, 'set-cookie': result.cookie }
   // Opened by a link of another site, a redirect would not carry the strict cookie; a refresh comes from our own page and does.

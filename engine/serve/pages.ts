@@ -2,15 +2,15 @@
 
 export type Words = { readonly title: string; readonly text: string; readonly hint: string }
 
-const escape = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
+const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
 
 export function wordsPage(words: Words, refreshTo?: string): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">${
-    refreshTo === undefined ? '' : `<meta http-equiv="refresh" content="0;url=${escape(refreshTo)}">`
-  }<title>${escape(words.title)}</title><style>
+    refreshTo === undefined ? '' : `<meta http-equiv="refresh" content="0;url=${escaped(refreshTo)}">`
+  }<title>${escaped(words.title)}</title><style>
 :root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:18vh auto;padding:0 1.5rem}
 h1{font-size:1.4rem;font-weight:600}p{margin:.75rem 0}.hint{opacity:.75}code{font-family:ui-monospace,monospace}
-</style></head><body><main><h1>${escape(words.title)}</h1><p>${escape(words.text)}</p><p class="hint">${escape(words.hint)}</p></main></body></html>`
+</style></head><body><main><h1>${escaped(words.title)}</h1><p>${escaped(words.text)}</p><p class="hint">${escaped(words.hint)}</p></main></body></html>`
 }
 
 const again =
