@@ -214,7 +214,7 @@ export class OutpostConnection {
   #openStream(number: number, stream: RunStream): void {
     const life = this.#life
     const log = stream.log === undefined ? {} : { log: stream.log }
-    const input = { name: stream.name, stream: number, since: stream.position, window: stream.windowBytes, ...log }
+    const input = { name: stream.name, stream: number, since: stream.since, window: stream.windowBytes, ...log }
     const done = ({ from, skipped }: OutpostCalls['open']['output']): void => {
       if (life !== this.#life || this.#streams.get(number) !== stream) return
       const port = {

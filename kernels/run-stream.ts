@@ -1,13 +1,17 @@
 // One run's log as it arrives, and what is sent to that run. Survives broken connections: it opens again where it stood and sends again
 // what the run has not accepted yet (the host answers a repeat `again` and does not run it twice).
 // Its connection moves the frames; whoever reads the stream cuts them into records.
-import { OutpostError } from './outpost-error.ts'
+import type { OutpostError } from './outpost-error.ts'
 
-/** What arrived: bytes of the log in order. `from` is the position of the first; `skippedBytes` before it are gone for good (acknowledged earlier). */
+/**
+ * What arrived: bytes of the log in order, `from` the position of the first. `restart`: `from` is a record border, and what was there of a record
+ * before is void: the stream was opened (again), the torn record of a killed kernel was cut off, or `skippedBytes` before it are gone for good.
+ */
 export type LogBatch = {
   readonly from: number
   readonly to: number
   readonly pieces: readonly Uint8Array[]
+  readonly restart: boolean
   readonly skippedBytes: number
 }
 export type OpenRun = {
@@ -18,6 +22,7 @@ export type OpenRun = {
   readonly log?: string
   readonly windowBytes?: number
 }
+type Part = { readonly from: number; readonly pieces: Uint8Array[]; readonly restart: boolean; readonly skippedBytes: number }
 type Input = { readonly channel: number; readonly body: Uint8Array }
 /** The connection's side of a stream: `input` and `credit` are only called while the stream is open there. */
 export type StreamPort = { input(channel: number, body: Uint8Array): void; credit(position: number): void; closed(): void }
@@ -33,9 +38,9 @@ export class RunStream {
   readonly #end: () => void
   /** Where the next byte of the log will be; `end` until the first answer. */
   #position: number | 'end'
-  #queued: Uint8Array[] = []
-  #queuedFrom = 0
-  #skippedBytes = 0
+  /** Where it is opened again after a broken connection: a record border, because what is behind one may be cut off meanwhile. */
+  #border: number | 'end'
+  #queued: Part[] = []
   #credited = 0
   #failure: OutpostError | undefined
   #closed = false
@@ -49,31 +54,31 @@ export class RunStream {
     this.log = open.log
     this.windowBytes = open.windowBytes ?? WINDOW_BYTES
     this.#position = open.since
+    this.#border = open.since
     this.#end = end
   }
 
-  /** Where the next byte will be: what an `open` asks for. */
-  get position(): number | 'end' {
-    return this.#position
-  }
-  get unaccepted(): number {
-    return this.#unaccepted.size
+  /** What an `open` asks for. */
+  get since(): number | 'end' {
+    return this.#border
   }
 
   /** The bytes that came since the last call, at once or when some come; undefined when closed. Throws OutpostError (`log.beyond`, `run.unknown`, …). */
   async next(): Promise<LogBatch | undefined> {
-    while (this.#queued.length === 0 && this.#skippedBytes === 0) {
+    while (this.#queued.length === 0) {
       if (this.#failure !== undefined) throw this.#failure
       if (this.#closed) return undefined
       await new Promise<void>((wake) => {
         this.#wake = wake
       })
     }
-    const batch = { from: this.#queuedFrom, to: this.#position as number, pieces: this.#queued, skippedBytes: this.#skippedBytes }
-    this.#queued = []
-    this.#queuedFrom = batch.to
-    this.#skippedBytes = 0
-    return batch
+    const part = this.#queued.shift() as Part
+    return { ...part, to: this.#queued[0]?.from ?? (this.#position as number) }
+  }
+
+  /** The reader has cut the batches so far into records up to here: said before it waits for anything. */
+  cutUpTo(border: number): void {
+    this.#border = border
   }
 
   /** Everything below `position` is done with: gives the outpost credit for more. */
@@ -124,24 +129,29 @@ export class RunStream {
   // Below: the connection's side.
 
   opened(port: StreamPort, from: number, skippedBytes: number): void {
-    if (this.#position !== 'end') this.#skippedBytes += skippedBytes
-    if (this.#queued.length === 0) this.#queuedFrom = from
+    this.#queued = [{ from, pieces: [], restart: true, skippedBytes: this.#border === 'end' ? 0 : skippedBytes }]
     this.#position = from
+    this.#border = from
     this.#credited = from
     this.#port = port
     for (const input of this.#unaccepted.values()) port.input(input.channel, input.body)
     for (const input of this.#unsent) port.input(input.channel, input.body)
     this.#unsent = []
-    if (this.#skippedBytes > 0) this.#wakeUp()
+    if (skippedBytes > 0) this.#wakeUp()
   }
 
   data(position: number, piece: Uint8Array): void {
     if (this.#closed || this.#port === undefined) return
+    // Below: the outpost cut off a torn record that it had sent a part of. Above: those bytes were acknowledged and deleted.
     if (position !== this.#position) {
-      this.failed(new OutpostError({ code: 'outpost.gap', message: `The log of ${this.name} came with a gap.` }))
-      return
-    }
-    this.#queued.push(piece)
+      this.#queued.push({
+        from: position,
+        pieces: [],
+        restart: true,
+        skippedBytes: Math.max(0, position - (this.#position as number)),
+      })
+    } else if (this.#queued.length === 0) this.#queued.push({ from: position, pieces: [], restart: false, skippedBytes: 0 })
+    this.#queued.at(-1)?.pieces.push(piece)
     this.#position = position + piece.length
     this.#wakeUp()
   }

@@ -30,7 +30,9 @@ const PARENTS_KEPT = 50_000
 export class EventDecoder {
   readonly #log: string
   readonly #parents: Parents
-  readonly #parser: RecordParser
+  #parser: RecordParser
+  /** Bytes of the unfinished text record at the border that were given already. */
+  #given: number
   readonly #onNote: (note: OutpostNote) => void
   #events: KernelEvent[] = []
 
@@ -39,11 +41,13 @@ export class EventDecoder {
     this.#log = log
     this.#parents = parents
     this.#onNote = onNote
-    this.#parser = new RecordParser(
-      { onText: (head, piece, from) => this.#text(head, piece, from), onRecord: (head, payload) => this.#record(head, payload) },
-      at,
-      skip,
-    )
+    this.#given = skip
+    this.#parser = this.#parserAt(at, skip)
+  }
+
+  /** Where the records end that were whole so far. */
+  get border(): number {
+    return this.#parser.border
   }
 
   /** The next batch's events, in order. Their bytes are views of the batch. */
@@ -51,12 +55,22 @@ export class EventDecoder {
     this.#events = []
     if (batch.skippedBytes > 0)
       this.#events.push({ type: 'lost', bytes: batch.skippedBytes, position: { log: this.#log, offset: batch.from } })
+    if (batch.restart) {
+      this.#given = batch.from === this.border ? this.#given : 0
+      this.#parser = this.#parserAt(batch.from, this.#given)
+    }
     for (const piece of batch.pieces) this.#parser.push(piece)
     return this.#events
   }
 
+  #parserAt(at: number, skip: number): RecordParser {
+    const onText = (head: RecordHead, piece: Uint8Array, from: number): void => this.#text(head, piece, from)
+    return new RecordParser({ onText, onRecord: (head, payload) => this.#record(head, payload) }, at, skip)
+  }
+
   #text(head: RecordHead, bytes: Uint8Array, from: number): void {
     const until = from + bytes.length
+    this.#given = until === head.sizeBytes ? 0 : until
     const position = until === head.sizeBytes ? this.#end(head) : { log: this.#log, offset: head.start, skip: until }
     const stream = head.kind === RECORD.stdout ? 'stdout' : 'stderr'
     this.#events.push({ type: 'text', stream, request: this.#parents.get(head.parent), bytes, position })
@@ -64,6 +78,7 @@ export class EventDecoder {
 
   #record(head: RecordHead, payload: Uint8Array): void {
     const position = this.#end(head)
+    this.#given = 0
     switch (head.kind) {
       case RECORD.iopub:
       case RECORD.shell:

@@ -45,6 +45,7 @@ export class RunReader {
         await this.#run.beforeDecoding()
         if (this.#stopped) return
         const events = decoder.decode(batch)
+        this.stream.cutUpTo(decoder.border)
         const last = events.at(-1)
         if (last !== undefined) {
           await this.#run.onEvents(events)

@@ -95,7 +95,9 @@ export class Recorder {
   position: LogPosition | undefined
   readonly #session: KernelSession
   readonly #stop = new AbortController()
-  readonly #text = new Map<string, Uint8Array[]>()
+  readonly #text = new Map<string, { readonly stream: 'stdout' | 'stderr'; readonly bytes: Uint8Array }[]>()
+  /** All text so far. */
+  bytes = 0
   readonly #waiting = new Set<() => void>()
   /** Set to make it a slow reader. */
   pause: (() => Promise<void>) | undefined
@@ -111,7 +113,10 @@ export class Recorder {
   }
 
   text(request: string): Buffer {
-    return Buffer.concat(this.#text.get(request) ?? [])
+    return Buffer.concat(this.texts(request).map((text) => text.bytes))
+  }
+  texts(request: string): readonly { readonly stream: 'stdout' | 'stderr'; readonly bytes: Uint8Array }[] {
+    return this.#text.get(request) ?? []
   }
   stop(): void {
     this.#stop.abort()
@@ -157,7 +162,8 @@ export class Recorder {
         const key = event.request ?? ''
         const list = this.#text.get(key) ?? []
         this.#text.set(key, list)
-        list.push(event.bytes)
+        list.push({ stream: event.stream, bytes: event.bytes })
+        this.bytes += event.bytes.length
       } else this.events.push(event)
       this.position = event.position
     }

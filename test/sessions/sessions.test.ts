@@ -104,8 +104,9 @@ test('an interrupt is told within 100 ms although a flood stands before it in th
   expect((await running).status).toBe('error')
   // 100 ms is the promise on a machine that is not busy with other suites; the figure is told by the bench.
   expect(ms).toBeLessThan(400)
+  // The interrupt may fall between a number and its line end, which print writes in two steps.
   const text = record.text(id).toString()
-  expect(text).toBe(numbers(text.split('\n').length - 1))
+  expect(numbers(text.split('\n').length).startsWith(text)).toBe(true)
 })
 
 test('input() gets its answer', async () => {
