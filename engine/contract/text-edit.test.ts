@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { applyEdit, composeEdits, diffEdit, invertEdit, mapPosition, normaliseEdit, rebaseEdit, type Splice, type TextEdit } from './text-edit.ts'
+import {
+  applyEdit,
+  composeEdits,
+  diffEdit,
+  invertEdit,
+  mapPosition,
+  normaliseEdit,
+  rebaseEdit,
+  type Splice,
+  type TextEdit,
+} from './text-edit.ts'
 
 /** mulberry32: a small seeded generator, so that a failing seed can be named. */
 function seeded(seed: number): (below: number) => number {
@@ -27,7 +37,8 @@ function randomEdit(random: (below: number) => number, length: number, alphabet:
   }
   return out
 }
-const text = (random: (below: number) => number): string => Array.from({ length: random(14) }, () => 'abcdefgh'[random(8)]).join('')
+const text = (random: (below: number) => number): string =>
+  Array.from({ length: random(14) }, () => 'abcdefgh'[random(8)]).join('')
 
 const SEEDS = 20_000
 
@@ -93,7 +104,11 @@ describe('text edits', () => {
   })
 
   it('a hostile edit is clamped, and its normal form does the same', () => {
-    const hostile = [{ at: 9, delete: 99, insert: 'x' }, { at: 2, delete: -5, insert: 'y' }, { at: 0, delete: 1, insert: '' }]
+    const hostile = [
+      { at: 9, delete: 99, insert: 'x' },
+      { at: 2, delete: -5, insert: 'y' },
+      { at: 0, delete: 1, insert: '' },
+    ]
     expect(applyEdit('abc', hostile)).toBe('abcxy')
     expect(applyEdit('abc', normaliseEdit(3, hostile))).toBe('abcxy')
   })
@@ -106,7 +121,13 @@ describe('text edits', () => {
 
   it('a position moves with the text round it', () => {
     const edit = [{ at: 2, delete: 2, insert: 'XYZ' }]
-    expect([0, 2, 3, 4, 5].map((p) => [mapPosition(p, edit, false), mapPosition(p, edit, true)])).toEqual([[0, 0], [2, 5], [5, 5], [5, 5], [6, 6]])
+    expect([0, 2, 3, 4, 5].map((p) => [mapPosition(p, edit, false), mapPosition(p, edit, true)])).toEqual([
+      [0, 0],
+      [2, 5],
+      [5, 5],
+      [5, 5],
+      [6, 6],
+    ])
   })
 
   it('the smallest splice between two texts is found', () => {

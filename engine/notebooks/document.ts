@@ -5,7 +5,13 @@ import { Feed } from '../contract/feed.ts'
 import type { JsonObject } from '../contract/json.ts'
 import { problem } from '../contract/problem.ts'
 import { applyEdit, normaliseEdit, rebaseEdit, type TextEdit } from '../contract/text-edit.ts'
-import { type Cell, type NotebookChange, type NotebookOp, type NotebookState, reduceNotebook } from '../contract/topics/notebook.ts'
+import {
+  type Cell,
+  type NotebookChange,
+  type NotebookOp,
+  type NotebookState,
+  reduceNotebook,
+} from '../contract/topics/notebook.ts'
 import { invertChange } from './inverse.ts'
 import { type StepKind, UndoStacks } from './undo-stacks.ts'
 
@@ -63,7 +69,8 @@ export class NotebookDocument {
     const edited = ops.flatMap((op) => (op.op === 'edit-source' ? [op.cell] : []))
     const versions = (): Record<string, number> =>
       Object.fromEntries(edited.flatMap((id) => (this.cell(id) === undefined ? [] : [[id, this.cell(id)?.version ?? 0]])))
-    if (author.by !== undefined && author.serial !== undefined && author.serial <= (this.#serials.get(author.by) ?? -1)) return versions()
+    if (author.by !== undefined && author.serial !== undefined && author.serial <= (this.#serials.get(author.by) ?? -1))
+      return versions()
     for (const op of ops) this.#check(op)
     const changes: NotebookChange[] = []
     const inverse: NotebookChange[] = []
@@ -127,7 +134,12 @@ export class NotebookDocument {
     for (const change of record.changes) inverse.unshift(...this.#fold(change))
     this.#keepNotes(record.notes)
     if (record.kind === 'result') return
-    this.#undo.replayed(record.kind, { title: record.title ?? 'Edit', inverse, atMs: record.atMs, typing: typingInChanges(record.changes) })
+    this.#undo.replayed(record.kind, {
+      title: record.title ?? 'Edit',
+      inverse,
+      atMs: record.atMs,
+      typing: typingInChanges(record.changes),
+    })
     this.#tellUndo()
   }
 
@@ -159,7 +171,10 @@ export class NotebookDocument {
     switch (op.op) {
       case 'edit-source': {
         const edit = this.rebased(cell, op.version, op.edit)
-        const by = { ...(author.by === undefined ? {} : { by: author.by }), ...(author.serial === undefined ? {} : { serial: author.serial }) }
+        const by = {
+          ...(author.by === undefined ? {} : { by: author.by }),
+          ...(author.serial === undefined ? {} : { serial: author.serial }),
+        }
         return [{ type: 'source-edited', cell: cell.id, version: cell.version + 1, edit, ...by }]
       }
       case 'delete-cell':
@@ -259,7 +274,12 @@ export class NotebookDocument {
     if (cell === undefined) return undefined
     if (change.type === 'source-edited') {
       try {
-        return { type: 'source-edited', cell: cell.id, version: cell.version + 1, edit: this.rebased(cell, change.version - 1, change.edit) }
+        return {
+          type: 'source-edited',
+          cell: cell.id,
+          version: cell.version + 1,
+          edit: this.rebased(cell, change.version - 1, change.edit),
+        }
       } catch {
         return undefined
       }
@@ -295,7 +315,8 @@ export class NotebookDocument {
 export const edited = (cell: Cell, edit: TextEdit): string => applyEdit(cell.source, edit)
 
 /** Ids come from files and windows: `constructor` and `__proto__` are ids like any other. */
-export const own = <T>(record: { readonly [id: string]: T }, id: string): T | undefined => (Object.hasOwn(record, id) ? record[id] : undefined)
+export const own = <T>(record: { readonly [id: string]: T }, id: string): T | undefined =>
+  Object.hasOwn(record, id) ? record[id] : undefined
 
 /** Changes that must survive the engine; the rest (save state, kernel, queue, remarks) is made anew when the file is opened. */
 function isLasting(change: NotebookChange): boolean {
@@ -328,5 +349,9 @@ const TITLES: { readonly [op in NotebookOp['op']]: string } = {
 function titleOf(ops: readonly NotebookOp[]): string {
   const kinds = [...new Set(ops.map((op) => op.op))]
   const [only] = kinds
-  return only === undefined || kinds.length > 1 ? 'Edit cells' : ops.length > 1 && only !== 'edit-source' && only !== 'set-metadata' ? `${TITLES[only]}s` : TITLES[only]
+  return only === undefined || kinds.length > 1
+    ? 'Edit cells'
+    : ops.length > 1 && only !== 'edit-source' && only !== 'set-metadata'
+      ? `${TITLES[only]}s`
+      : TITLES[only]
 }

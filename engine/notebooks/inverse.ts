@@ -7,7 +7,9 @@ export function invertChange(before: NotebookState, change: NotebookChange): rea
   switch (change.type) {
     case 'source-edited': {
       const cell = cellOf(before, change.cell)
-      return cell === undefined ? [] : [{ type: 'source-edited', cell: cell.id, version: change.version + 1, edit: invertEdit(cell.source, change.edit) }]
+      return cell === undefined
+        ? []
+        : [{ type: 'source-edited', cell: cell.id, version: change.version + 1, edit: invertEdit(cell.source, change.edit) }]
     }
     case 'cell-inserted':
       return cellOf(before, change.cell.id) === undefined ? [{ type: 'cell-deleted', cell: change.cell.id }] : []
@@ -16,7 +18,9 @@ export function invertChange(before: NotebookState, change: NotebookChange): rea
       return cell === undefined ? [] : [{ type: 'cell-inserted', after: predecessor(before, cell.id), cell }]
     }
     case 'cell-moved':
-      return cellOf(before, change.cell) === undefined ? [] : [{ type: 'cell-moved', cell: change.cell, after: predecessor(before, change.cell) }]
+      return cellOf(before, change.cell) === undefined
+        ? []
+        : [{ type: 'cell-moved', cell: change.cell, after: predecessor(before, change.cell) }]
     case 'cell-changed': {
       const cell = cellOf(before, change.cell)
       if (cell === undefined) return []
@@ -49,7 +53,8 @@ export function invertChange(before: NotebookState, change: NotebookChange): rea
   }
 }
 
-const cellOf = (state: NotebookState, id: string): Cell | undefined => (Object.hasOwn(state.cells, id) ? state.cells[id] : undefined)
+const cellOf = (state: NotebookState, id: string): Cell | undefined =>
+  Object.hasOwn(state.cells, id) ? state.cells[id] : undefined
 
 function predecessor(state: NotebookState, id: string): string | null {
   return state.order[state.order.indexOf(id) - 1] ?? null

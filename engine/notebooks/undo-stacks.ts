@@ -30,7 +30,11 @@ export class UndoStacks {
 
   /** Deleted cells that a step can still bring back. */
   heldCells(): Set<string> {
-    return new Set([...this.#undo, ...this.#redo].flatMap((step) => step.inverse.flatMap((c) => (c.type === 'cell-inserted' ? [c.cell.id] : []))))
+    return new Set(
+      [...this.#undo, ...this.#redo].flatMap((step) =>
+        step.inverse.flatMap((c) => (c.type === 'cell-inserted' ? [c.cell.id] : [])),
+      ),
+    )
   }
 
   /** Were steps forgotten since this was last asked? Only then can a deleted cell have become unreachable. */
@@ -64,17 +68,26 @@ export class UndoStacks {
 
   /** The same from the journal, where a step that was taken back may be older than the journal. */
   replayed(kind: StepKind, step: Step): void {
-    if (kind === 'edit') return this.push(step)
-    this.take(kind)
-    this.turned(kind, step)
+    if (kind === 'edit') this.push(step)
+    else {
+      this.take(kind)
+      this.turned(kind, step)
+    }
   }
 }
 
 function grow(last: Step, step: Step): Step | undefined {
-  if (last.typing === undefined || last.typing !== step.typing || last.title !== step.title || step.atMs - last.atMs >= PAUSE_MS) return undefined
+  if (last.typing === undefined || last.typing !== step.typing || last.title !== step.title || step.atMs - last.atMs >= PAUSE_MS)
+    return undefined
   const [newer] = step.inverse
   const [older] = last.inverse
-  if (step.inverse.length !== 1 || last.inverse.length !== 1 || newer?.type !== 'source-edited' || older?.type !== 'source-edited') return undefined
+  if (
+    step.inverse.length !== 1 ||
+    last.inverse.length !== 1 ||
+    newer?.type !== 'source-edited' ||
+    older?.type !== 'source-edited'
+  )
+    return undefined
   // `older` was made on the version that `newer` leads back to; an edit of another kind in between ends the step.
   if (older.version !== newer.version - 1) return undefined
   return { ...step, inverse: [{ ...newer, edit: composeEdits(newer.edit, older.edit) }] }
