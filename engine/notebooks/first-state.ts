@@ -7,12 +7,7 @@ import type { RawNotebook } from './ipynb/ipynb-read.ts'
 import type { LoadedFile } from './load-file.ts'
 
 /** `kept`: streams that the file holds shortened, by SHA-256 of what is saved of them. */
-async function firstState(
-  id: string,
-  loaded: LoadedFile,
-  kept: ReadonlyMap<string, LogText>,
-  house: NotebookHouse,
-): NotebookState {
+export function firstState(id: string, loaded: LoadedFile, kept: ReadonlyMap<string, LogText>, trusted: boolean): NotebookState {
   const { read } = loaded
   const cells: { [id: string]: Cell } = {}
   for (const { cell } of read.raw.cells.values()) cells[cell.id] = cell
