@@ -64,7 +64,7 @@ def attribution(w: World) -> None:
     ok = o1.text(cell=m1).count('t') == 5 and 't' not in o1.text(cell=m2) and o1.text(cell=m2).count('m') == 6
     if w.direct:  # stock 7.x gives it too, but flushes late: the last lines may come after the second cell's idle
         w.check('output of a thread belongs to its cell', ok, (o1.text(cell=m1), o1.text(cell=m2)))
-    m1, o1 = s.run("async def g():\n    for i in range(4): await asyncio.sleep(.05); print('k',i)\nz=asyncio.create_task(g())")
+    m1, o1 = s.run("import asyncio\nasync def g():\n    for i in range(4): await asyncio.sleep(.05); print('k',i)\nz=asyncio.create_task(g())")
     m2, o2 = s.run("await asyncio.sleep(.3); print('n')")
     o1.extend(o2)
     if w.direct:

@@ -166,7 +166,7 @@ class Calls:
         run.log.refresh()
         run.journal.read()
         last = max(0, field(q, 'last', int, 1000))
-        return {'executions': list(run.journal.executions.values())[-last:] if last else [], 'size': run.log.size}
+        return {'executions': list(run.journal.executions.values())[-last:] if last else [], 'size': run.journal.scanned}
 
     # -- streams -----------------------------------------------------------------------------------------------------
 

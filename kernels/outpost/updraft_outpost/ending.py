@@ -65,6 +65,8 @@ def close_log(run: Run, code: Optional[int]) -> dict[str, Any]:
         import json
 
         return json.loads(last[1])
+    if cut:
+        cut_off(run)
     fifos = run.fifos or Fifos(run.folder)
     run.fifos = None
     writer = writer_for(run)
@@ -78,6 +80,13 @@ def close_log(run: Run, code: Optional[int]) -> dict[str, Any]:
     writer.append(EXIT, 0, dump(exit))
     os.close(writer.fd)
     return exit
+
+
+def cut_off(run: Run) -> None:
+    """Clients that were sent a part of the torn record would take the next bytes for its rest: they come again and read on at a border."""
+    for client in list(run.top.clients):
+        if any(stream in run.streams and stream.at > run.log.size for stream in client.streams.values()):
+            client.close()
 
 
 def end_group(run: Run) -> None:

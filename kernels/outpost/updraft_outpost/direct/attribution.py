@@ -20,9 +20,9 @@ FOLLOWING = ('ray_', 'Ray', 'raylet')
 class Threads:
     """Threads and pool jobs started by cells, and whether any is alive."""
 
-    def __init__(self, on_start: Callable[[], None]) -> None:
+    def __init__(self, on_start: Callable[[], None], on_run: Callable[[int], None]) -> None:
         self.started: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
-        self.on_start = on_start
+        self.on_start, self.on_run = on_start, on_run
         self.plain_start = threading.Thread.start
 
     def alive(self) -> bool:
@@ -46,6 +46,7 @@ class Threads:
 
         def run_in_cell() -> None:
             parent_var.set(parent)
+            self.on_run(parent)
             try:
                 inner()
             finally:

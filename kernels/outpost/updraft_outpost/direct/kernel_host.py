@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import collections
+import contextvars
 import os
 import queue
 import signal
@@ -148,6 +149,24 @@ class KernelHost:
         for sink in self.sinks:
             sink.slow(True)
 
+    def enter_thread(self, number: int) -> None:
+        """7.x keeps parents in context variables, and 7.0 finds none in a new thread: a display there was an error."""
+        header = self.headers.get(number)
+        if header is None:
+            return
+        shell, kernel = self.app.shell, self.app.kernel
+        parent = {'header': header, 'msg_id': header['msg_id'], 'msg_type': header['msg_type'], 'parent_header': {}, 'metadata': {}, 'content': {}}
+        for owner, name, value in (
+            (shell.displayhook, '_parent_header', header),
+            (shell.display_pub, '_parent_header', header),
+            (shell, '_parent_header', parent),
+            (kernel, '_shell_parent', parent),
+            (kernel, '_shell_parent_ident', []),
+        ):
+            variable = getattr(owner, name, None)
+            if isinstance(variable, contextvars.ContextVar):
+                variable.set(value)
+
     def on_audit(self, event: str, _args: Any) -> None:
         """A child is about to write to our file descriptors: what was printed before goes first."""
         if event in CHILD_EVENTS and os.getpid() == self.pid:
@@ -184,7 +203,7 @@ class KernelHost:
         app.config.HistoryManager.db_cache_size = 1000
         app.initialize(list(self.spec['args']))
         prepare_shell(app.shell)
-        self.threads = Threads(self.slow)
+        self.threads = Threads(self.slow, self.enter_thread)
         self.threads.install()
         sys.addaudithook(self.on_audit)
         os.register_at_fork(before=self.before_fork, after_in_parent=self.log.lock.release, after_in_child=self.in_child)
