@@ -89,7 +89,7 @@ test('a kernelspec whose command is missing says so, a foreign one is ready, a d
   ])
   await expect(environments.resolve('kernelspec:gone')).rejects.toThrow('/no/such/kernel, which is not on this machine')
   expect(await environments.resolve('kernelspec:shell')).toMatchObject({
-    kernelspec: { interruptMode: 'signal', language: 'sh' },
+    kernelspec: { interrupt_mode: 'signal', argv: ['/bin/sh', '-c', 'x', '{connection_file}'] },
   })
   expect(await environments.choose({ name: 'shell', language: 'sh' })).toBe('kernelspec:shell')
   await expect(environments.choose({ name: 'x', language: 'fortran' })).rejects.toThrow('no kernel for fortran')

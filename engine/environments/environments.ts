@@ -18,7 +18,12 @@ export type ResolvedEnvironment = {
   readonly id: string
   readonly title: string
   readonly python?: string
-  readonly kernelspec?: Kernelspec
+  readonly kernelspec?: {
+    readonly argv: readonly string[]
+    readonly env: Readonly<Record<string, string>>
+    readonly interrupt_mode: 'signal' | 'message'
+    readonly dir: string
+  }
 }
 
 export type EnvironmentsOptions = {
@@ -121,7 +126,9 @@ export class Environments {
       id,
       title: env.title,
       ...(env.python === undefined ? {} : { python: env.python }),
-      ...(spec && env.python === undefined ? { kernelspec: spec } : {}),
+      ...(spec && env.python === undefined
+        ? { kernelspec: { argv: spec.argv, env: spec.env, interrupt_mode: spec.interruptMode, dir: spec.folder } }
+        : {}),
     }
   }
 
