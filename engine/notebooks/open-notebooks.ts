@@ -95,6 +95,11 @@ export class OpenNotebooks {
     }
   }
 
+  /** Does a window look at it? */
+  isWatched(notebook: OpenNotebook): boolean {
+    return (this.#held.get(notebook.id)?.users ?? 0) > 0
+  }
+
   /** A window closed its tab: saved now, and let go when nobody else looks. */
   async leave(notebook: OpenNotebook): Promise<void> {
     if (notebook.state.save.state === 'dirty' && notebook.state.save.problem === undefined)

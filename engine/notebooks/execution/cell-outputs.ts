@@ -4,6 +4,7 @@ import type { JsonObject } from '../../contract/json.ts'
 import type { NotebookChange } from '../../contract/topics/notebook.ts'
 import type { Output } from '../../contract/topics/outputs.ts'
 import { type BlobSink, toBundle } from './mime-values.ts'
+import type { KeptOutput } from './run-facts.ts'
 import { type Spools, StreamOutput } from './stream-output.ts'
 import { userFrameFirst } from './traceback.ts'
 
@@ -79,9 +80,23 @@ export class CellOutputs {
     for (const stream of this.#streams()) await stream.settle()
   }
 
-  /** Resolves when everything is kept: in the changes to come, or in files. */
-  async kept(): Promise<void> {
-    for (const stream of this.#streams()) await stream.kept()
+  /** Resolves when every byte is in the changes to come, or in a spool's file. */
+  async flushed(): Promise<void> {
+    for (const stream of this.#streams()) await stream.flushed()
+  }
+
+  /** What the journal notes of the list. */
+  kept(): KeptOutput[] {
+    return this.#live.map((o) => {
+      if (o instanceof StreamOutput) return { id: o.id, stream: o.name, content: o.content }
+      if (o.type === 'stream') return { id: o.id, stream: o.name }
+      return { id: o.id, ...('displayId' in o && o.displayId !== undefined ? { displayId: o.displayId } : {}) }
+    })
+  }
+
+  /** The document shows other ids: tell it the whole list. */
+  retell(): void {
+    this.#cleared = true
   }
 
   async close(): Promise<void> {

@@ -170,7 +170,10 @@ export class Execution {
     const since = this.#book.position ?? { log: session.log, offset: 0 }
     this.#folded = since
     this.#storedAt = since.offset
-    await this.#inTurn(() => this.#tell())
+    await this.#inTurn(async () => {
+      await this.#outputs.resume()
+      await this.#tell()
+    })
     await this.document.journaled()
     const stop = session.onAhead((event) => {
       if (event.type === 'error' && event.name === 'KeyboardInterrupt') this.showInterrupted(event.request)
@@ -436,11 +439,10 @@ export class Execution {
   }
 
   #start(run: KnownRun): void {
+    const before = this.#book.latest.get(run.cell)
     this.#record([{ fact: 'started', execution: run.id, atMs: this.#now() }])
     // The old outputs make room when the cell begins, not while it waits: an aborted cell keeps what it had.
-    this.#flushChanges()
-    this.document.change([{ type: 'outputs-set', cell: run.cell, outputs: [] }])
-    this.#outputs.begin(run.id, run.cell)
+    this.#changes.push(...this.#outputs.begin(run.id, run.cell, before))
     this.#tellSoon()
   }
 
@@ -481,7 +483,7 @@ export class Execution {
 
   /** Everything that happened since the last time, in one record: outputs, badges, and the place in the log they come from. */
   async #tell(): Promise<void> {
-    await this.#outputs.kept()
+    await this.#outputs.flushed()
     const { changes, facts } = this.#outputs.take()
     this.#flood = changes.some((c) => c.type === 'stream-grew')
     this.#changes.push(...changes)

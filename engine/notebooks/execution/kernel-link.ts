@@ -48,7 +48,15 @@ export class KernelLink {
   }
 
   /** Finds the kernel that survived an earlier engine and goes on with it; without one, says what was lost. */
-  async adopt(): Promise<void> {
+  adopt(): Promise<void> {
+    this.#adopting ??= this.#adoptNow().finally(() => {
+      this.#adopting = undefined
+    })
+    return this.#adopting
+  }
+  #adopting: Promise<void> | undefined
+
+  async #adoptNow(): Promise<void> {
     const { execution, sessions, sessionId } = this.#options
     const session = await sessions.adopt(sessionId, this.#closed.signal)
     if (session !== undefined) return this.#attach(session)
@@ -58,6 +66,7 @@ export class KernelLink {
 
   /** The running kernel, or one that is started now. */
   async kernel(): Promise<KernelSession> {
+    await this.#adopting?.catch(() => undefined)
     if (this.#session !== undefined && this.#state !== 'none') return this.#session
     this.#starting ??= this.#start()
     return await this.#starting.session

@@ -29,9 +29,14 @@ export class NotebookExecution {
     this.#link = new KernelLink({ ...options, execution: this.#execution })
   }
 
+  /** A cell runs or waits: the notebook must stay open. */
+  get busy(): boolean {
+    return this.#execution.unfinished
+  }
+
   /** Finds a kernel that runs still. Rejects when the outpost can't be reached: then nothing is lost and the next run tries again. */
   async open(): Promise<void> {
-    if (this.#options.document.state.trusted || this.#execution.hadKernel) await this.#link.adopt()
+    if (this.#execution.hadKernel || this.#execution.unfinished) await this.#link.adopt()
   }
 
   /** Runs code cells in the order given; others are skipped, empty ones only lose their outputs. Answers the executions, one per cell that runs. */

@@ -4,6 +4,7 @@
 import type { JsonObject } from '../../contract/json.ts'
 import type { Problem } from '../../contract/problem.ts'
 import type { InputRequest } from '../../contract/topics/notebook.ts'
+import type { LogText } from '../../contract/topics/outputs.ts'
 import type { LogPosition } from '../../sessions/session.ts'
 
 /** A wish to run a cell. `id` is the msg_id of its one and only execution; `code` is the source as it was when queued. */
@@ -14,6 +15,17 @@ export type QueuedRun = {
   readonly queuedAtMs: number
   /** False for cells tagged `raises-exception`: their error aborts nothing. */
   readonly stopOnError: boolean
+}
+
+/**
+ * What an execution has made, as far as a file can't say it: a notebook that is saved and read again has other output ids, no display ids, and of a
+ * long stream only its ends. `content` only of streams, and only while the cell runs.
+ */
+export type KeptOutput = {
+  readonly id: string
+  readonly stream?: 'stdout' | 'stderr'
+  readonly content?: LogText
+  readonly displayId?: string
 }
 
 export type RunPhase = 'waiting' | 'running' | 'ended'
@@ -44,6 +56,8 @@ export type RunsState = {
   readonly joined: ReadonlyMap<string, string>
   /** The latest started execution of each cell: late output of earlier ones goes there. */
   readonly latest: ReadonlyMap<string, string>
+  /** Of running executions, and of those whose displays can still be updated. */
+  readonly outputs: ReadonlyMap<string, readonly KeptOutput[]>
   /** The execution that began last: text that nobody owns goes there. */
   readonly last: string | undefined
   /** The question that the running code asks. */
@@ -58,7 +72,13 @@ export type RunFact =
   | { readonly fact: 'joined'; readonly id: string; readonly execution: string; readonly code: string }
   | { readonly fact: 'started'; readonly execution: string; readonly atMs: number }
   | { readonly fact: 'accepted'; readonly execution: string }
-  | { readonly fact: 'numbered'; readonly execution: string; readonly nextOutput: number; readonly clearNext: boolean }
+  | {
+      readonly fact: 'made'
+      readonly execution: string
+      readonly nextOutput: number
+      readonly clearNext: boolean
+      readonly outputs: readonly KeptOutput[]
+    }
   | {
       readonly fact: 'ended'
       readonly execution: string
@@ -75,6 +95,7 @@ const RUN = 'run:'
 const JOINED = 'joined:'
 const POSITION = 'log-position'
 const INPUT = 'input'
+const OUTPUTS = 'outputs:'
 
 export type Notes = { [name: string]: JsonObject | null }
 
@@ -86,6 +107,7 @@ export class RunsBook implements RunsState {
   readonly runs = new Map<string, KnownRun>()
   readonly joined = new Map<string, string>()
   readonly latest = new Map<string, string>()
+  readonly outputs = new Map<string, readonly KeptOutput[]>()
   last: string | undefined
   input: InputRequest | undefined
   readonly #touched = new Set<string>()
@@ -101,6 +123,7 @@ export class RunsBook implements RunsState {
     for (const [name, note] of Object.entries(notes)) {
       if (name.startsWith(RUN)) runs.push(note as unknown as KnownRun)
       else if (name.startsWith(JOINED)) book.joined.set(name.slice(JOINED.length), String(note['execution']))
+      else if (name.startsWith(OUTPUTS)) book.outputs.set(name.slice(OUTPUTS.length), note['list'] as unknown as KeptOutput[])
       else if (name === INPUT) book.input = note as unknown as InputRequest
       else if (name === POSITION) book.position = note as unknown as LogPosition
     }
@@ -125,6 +148,8 @@ export class RunsBook implements RunsState {
       if (run !== undefined) notes[RUN + id] = { ...run, startedAtMs: run.startedAtMs ?? null }
     }
     for (const [id, execution] of this.joined) if (this.#touched.has(JOINED + id)) notes[JOINED + id] = { execution }
+    for (const [id, list] of this.outputs)
+      if (this.#touched.has(OUTPUTS + id)) notes[OUTPUTS + id] = { list: list as unknown as JsonObject[] }
     for (const name of this.#gone) notes[name] = null
     if (this.#inputChanged) notes[INPUT] = this.input === undefined ? null : { ...this.input }
     if (this.#moved) notes[POSITION] = this.position === undefined ? null : { ...this.position }
@@ -161,6 +186,7 @@ export class RunsBook implements RunsState {
         if (cell === undefined || !this.waiting.includes(fact.execution)) return
         this.waiting = this.waiting.filter((id) => id !== fact.execution)
         this.running = fact.execution
+        this.#keepOutputs(this.latest.get(cell) ?? '', [])
         this.latest.set(cell, fact.execution)
         this.last = fact.execution
         this.#change(fact.execution, { phase: 'running', startedAtMs: fact.atMs })
@@ -169,12 +195,14 @@ export class RunsBook implements RunsState {
       case 'accepted':
         this.#change(fact.execution, { accepted: true })
         return
-      case 'numbered':
+      case 'made':
         this.#change(fact.execution, { nextOutput: fact.nextOutput, clearNext: fact.clearNext })
+        this.#keepOutputs(fact.execution, fact.outputs)
         return
       case 'ended':
         if (this.running === fact.execution) this.running = undefined
         else this.waiting = this.waiting.filter((id) => id !== fact.execution)
+        this.#keepOutputs(fact.execution, this.outputs.get(fact.execution) ?? [])
         this.#change(fact.execution, { phase: 'ended', code: '' })
         return
       case 'input':
@@ -195,6 +223,15 @@ export class RunsBook implements RunsState {
     if (run === undefined) return
     this.runs.set(id, { ...run, ...change })
     this.#touched.add(id)
+  }
+
+  #keepOutputs(id: string, list: readonly KeptOutput[]): void {
+    const live = this.running === id
+    if (live || list.some((o) => o.displayId !== undefined)) {
+      this.outputs.set(id, live ? list : list.map(({ content: _, ...o }) => o))
+      this.#touched.add(OUTPUTS + id)
+      this.#gone.delete(OUTPUTS + id)
+    } else if (this.outputs.delete(id)) this.#gone.add(OUTPUTS + id)
   }
 
   /** Forgets the oldest run that has ended and that no cell shows any more. */

@@ -5,7 +5,7 @@ import type { NotebookChange } from '../../contract/topics/notebook.ts'
 import type { Output } from '../../contract/topics/outputs.ts'
 import { CellOutputs } from './cell-outputs.ts'
 import type { BlobSink } from './mime-values.ts'
-import type { RunFact, RunsState } from './run-facts.ts'
+import type { KeptOutput, RunFact, RunsState } from './run-facts.ts'
 import type { Spools } from './stream-output.ts'
 
 export type RunOutputsOptions = {
@@ -18,6 +18,8 @@ export type RunOutputsOptions = {
 
 /** Each holds at most 32 KB of text per stream; so many quiet ones are kept before the oldest is let go. */
 const KEPT = 64
+/** The document has not been told of this run's empty list yet. */
+const NOT_TOLD: readonly Output[] = []
 
 export class RunOutputs {
   readonly #options: RunOutputsOptions
@@ -32,10 +34,12 @@ export class RunOutputs {
       for (const output of options.shown(cell) ?? []) this.#noteDisplay(output, execution)
   }
 
-  /** A new run of a cell: its list is empty now, and the document was told so. */
-  begin(execution: string, cell: string): void {
-    const { blobs, spools, shown } = this.#options
-    this.#live.set(execution, { outputs: new CellOutputs({ execution, cell, blobs, spools }), shown: shown(cell) })
+  /** A new run of a cell begins with an empty list; `changes` are told before anything it makes. What the run before it made last is gone with its list. */
+  begin(execution: string, cell: string, before: string | undefined): NotebookChange[] {
+    if (before !== undefined) this.#letGo(before)
+    const { blobs, spools } = this.#options
+    this.#live.set(execution, { outputs: new CellOutputs({ execution, cell, blobs, spools }), shown: NOT_TOLD })
+    return [{ type: 'outputs-set', cell, outputs: [] }]
   }
 
   /**
@@ -72,14 +76,19 @@ export class RunOutputs {
     return this.#dirty.size > 0
   }
 
+  /** Takes up what the earlier engine's running cell had made, so that the document names its outputs as the log's replay will. */
+  async resume(): Promise<void> {
+    for (const execution of this.#options.runs.outputs.keys()) await this.of(execution)
+  }
+
   /** The back-pressure: resolves when the spools took what came. */
   async settle(): Promise<void> {
     for (const execution of this.#dirty) await this.#live.get(execution)?.outputs.settle()
   }
 
   /** Resolves when the spools hold what `take` is about to tell. */
-  async kept(): Promise<void> {
-    for (const execution of this.#dirty) await this.#live.get(execution)?.outputs.kept()
+  async flushed(): Promise<void> {
+    for (const execution of this.#dirty) await this.#live.get(execution)?.outputs.flushed()
   }
 
   async close(): Promise<void> {
@@ -96,12 +105,15 @@ export class RunOutputs {
       if (entry === undefined) continue
       const { outputs } = entry
       const shown = this.#options.shown(outputs.cell)
-      if (shown !== entry.shown) outputs.resync(shown ?? [])
+      if (shown !== entry.shown && entry.shown !== NOT_TOLD) outputs.resync(shown ?? [])
       changes.push(...outputs.takeChanges())
-      const run = this.#options.runs.runs.get(execution)
-      if (run !== undefined && (run.nextOutput !== outputs.nextOutput || run.clearNext !== outputs.clearNext)) {
-        facts.push({ fact: 'numbered', execution, nextOutput: outputs.nextOutput, clearNext: outputs.clearNext })
-      }
+      facts.push({
+        fact: 'made',
+        execution,
+        nextOutput: outputs.nextOutput,
+        clearNext: outputs.clearNext,
+        outputs: outputs.kept(),
+      })
     }
     return { changes, facts }
   }
@@ -116,9 +128,15 @@ export class RunOutputs {
       if (this.#live.size <= KEPT) return
       const run = this.#options.runs.runs.get(execution)
       if (run?.phase !== 'ended' || outputs.waits) continue
-      this.#live.delete(execution)
-      void outputs.close()
+      this.#letGo(execution)
     }
+  }
+
+  #letGo(execution: string): void {
+    const entry = this.#live.get(execution)
+    this.#live.delete(execution)
+    this.#dirty.delete(execution)
+    void entry?.outputs.close()
   }
 
   async #restore(execution: string): Promise<CellOutputs> {
@@ -127,7 +145,11 @@ export class RunOutputs {
     const cell = run?.cell ?? ''
     const restored = { nextOutput: run?.nextOutput ?? 0, clearNext: run?.clearNext ?? false }
     const list = shown(cell)
-    const outputs = await CellOutputs.restore({ execution, cell, blobs, spools, restored }, list ?? [])
+    const kept = runs.outputs.get(execution)
+    const whole = kept === undefined ? (list ?? []) : rejoin(list ?? [], kept)
+    const outputs = await CellOutputs.restore({ execution, cell, blobs, spools, restored }, whole)
+    if (whole !== list) outputs.retell()
+    for (const output of whole) this.#noteDisplay(output, execution)
     this.#live.set(execution, { outputs, shown: list })
     return outputs
   }
@@ -142,3 +164,23 @@ export class RunOutputs {
     this.#displays.set(id, executions.add(execution))
   }
 }
+
+/** The list as the execution knew it, when the document was read from a file meanwhile: the same object when nothing is to be said. */
+function rejoin(shown: readonly Output[], kept: readonly KeptOutput[]): readonly Output[] {
+  const known = new Map(shown.map((o) => [o.id, o]))
+  const list = kept.map((k, i): Output | undefined => {
+    if (k.stream !== undefined && k.content !== undefined) return { type: 'stream', id: k.id, name: k.stream, content: k.content }
+    const output = known.get(k.id) ?? shown[i]
+    if (output === undefined || (output.type === 'stream') !== (k.stream !== undefined)) return undefined
+    if (output.type === 'stream' || output.type === 'error') return output.type === 'stream' ? output : { ...output, id: k.id }
+    return { ...output, id: k.id, trusted: true, ...(k.displayId === undefined ? {} : { displayId: k.displayId }) }
+  })
+  const whole = list.filter((o) => o !== undefined)
+  // The user or another program made a different list of it: theirs is shown, and what comes goes on behind it.
+  if (whole.length < kept.length) return shown
+  const same = whole.length === shown.length && whole.every((o, i) => o.id === shown[i]?.id && sameLength(o, shown[i]))
+  return same ? shown : whole
+}
+
+const sameLength = (a: Output, b: Output | undefined): boolean =>
+  a.type !== 'stream' || (b?.type === 'stream' && a.content.bytes === b.content.bytes)

@@ -86,7 +86,7 @@ export class StreamOutput {
   }
 
   /** Resolves when every byte of the shown text is in the document or in the spool's file: then the position in the kernel's log may be stored. */
-  async kept(): Promise<void> {
+  async flushed(): Promise<void> {
     await this.settle()
     await this.#spool?.flush()
   }
@@ -98,13 +98,13 @@ export class StreamOutput {
   }
 
   get output(): Output {
-    return { type: 'stream', id: this.id, name: this.name, content: this.#content() }
+    return { type: 'stream', id: this.id, name: this.name, content: this.content }
   }
 
   /** What to tell the document: the content, and what was appended if that is all that changed. Remembers it as shown. */
   takeUpdate(): { readonly content: LogText; readonly appended?: string } {
     const before = this.#shown
-    const content = this.#content()
+    const content = this.content
     this.#shown = content
     const plain =
       before !== undefined && before.log === undefined && content.log === undefined && before.lostBytes === content.lostBytes
@@ -175,7 +175,7 @@ export class StreamOutput {
     }
   }
 
-  #content(): LogText {
+  get content(): LogText {
     const lines = this.#newlines + (this.#endsLine ? 0 : 1)
     const lostBytes = this.#lostBytes + (this.#spool?.lostBytes ?? 0)
     const base = { bytes: this.#bytes, lines, ...(lostBytes > 0 ? { lostBytes } : {}) }
