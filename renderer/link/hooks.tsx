@@ -1,10 +1,18 @@
 // The link as React sees it: one link per window, feeds and calls as hooks. Components never hold a copy of what a feed says.
-import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react'
 import type { CallInput, CallName, CallOutput, FeedKey, FeedName, FeedState } from '../../engine/contract/index.ts'
-import type { LinkState } from '../../engine/contract/link.ts'
 import { type Problem, toProblem } from '../../engine/contract/problem.ts'
-import type { ViewStatus } from '../../engine/contract/view.ts'
-import type { EngineLink } from './engine-link.ts'
+import type { EngineLink, FeedNow, LinkStatus } from './engine-link.ts'
 
 const LinkContext = createContext<EngineLink | undefined>(undefined)
 
@@ -18,9 +26,6 @@ export function useLink(): EngineLink {
   return link
 }
 
-/** `state` is undefined until the first snapshot; `stale`: the engine is away, this is the last that is known. */
-export type FeedNow<T> = { readonly state: T | undefined; readonly status: ViewStatus; readonly problem: Problem | undefined }
-
 const NOTHING: FeedNow<never> = { state: undefined, status: 'waiting', problem: undefined }
 
 /** Watches a feed while mounted. `key` undefined: watches nothing. */
@@ -30,7 +35,11 @@ export function useFeed<N extends FeedName>(name: N, key: FeedKey<N> | undefined
 const whole = (state: unknown): unknown => state
 
 /** Watches a part of a feed: renders again only when `select`'s value is another one (compared with Object.is). */
-export function useFeedPart<N extends FeedName, Part>(name: N, key: FeedKey<N> | undefined, select: (state: FeedState<N>) => Part): FeedNow<Part> {
+export function useFeedPart<N extends FeedName, Part>(
+  name: N,
+  key: FeedKey<N> | undefined,
+  select: (state: FeedState<N>) => Part,
+): FeedNow<Part> {
   const link = useLink()
   const id = key === undefined ? undefined : JSON.stringify(key)
   const pick = useRef(select)
@@ -38,26 +47,24 @@ export function useFeedPart<N extends FeedName, Part>(name: N, key: FeedKey<N> |
   // biome-ignore lint/correctness/useExhaustiveDependencies: the key is compared by its text, not by its object.
   const source = useMemo(() => {
     let now: FeedNow<Part> = NOTHING
-    let watching: ReturnType<EngineLink['watch']> | undefined
+    let watching: { readonly view: () => FeedNow<FeedState<N>> } | undefined
     return {
       subscribe: (changed: () => void) => {
         if (key === undefined) return () => {}
-        const mine = link.watch(name, key)
+        const mine = link.watch(name, key, { onView: changed })
         watching = mine
-        const stop = mine.view.listen(changed)
         changed()
         return () => {
-          stop()
           watching = undefined
-          // Closed a little later: a tab that is only moved or switched finds its state still here.
-          setTimeout(() => mine.close(), 2000)
+          mine.stop()
         }
       },
       get: (): FeedNow<Part> => {
-        const view = watching?.view
+        const view = watching?.view()
         if (view === undefined) return now
-        const state = view.state === undefined ? undefined : pick.current(view.state as FeedState<N>)
-        if (!Object.is(state, now.state) || view.status !== now.status || view.problem !== now.problem) now = { state, status: view.status, problem: view.problem }
+        const state = view.state === undefined ? undefined : pick.current(view.state)
+        if (!Object.is(state, now.state) || view.status !== now.status || view.problem !== now.problem)
+          now = { state, status: view.status, problem: view.problem }
         return now
       },
     }
@@ -105,10 +112,10 @@ export function useCall<N extends CallName>(name: N): CallHandle<N> {
   return { run, busy: busy > 0, problem, clear }
 }
 
-export function useLinkState(): LinkState {
+export function useLinkStatus(): LinkStatus {
   const link = useLink()
   return useSyncExternalStore(
-    useCallback((changed) => link.listen(changed), [link]),
-    () => link.state,
+    useCallback((changed) => link.onStatus(changed), [link]),
+    () => link.status,
   )
 }

@@ -1,13 +1,13 @@
 // What the window says while the engine is away: what still works, what is safe, what to do. Not shown for a hiccup below 0.8 s.
 import { type ReactNode, useEffect, useState } from 'react'
 import { Button } from '../parts/button.tsx'
-import { useElapsed } from '../parts/wait.tsx'
 import { clock } from '../parts/units.ts'
-import { useLink, useLinkState } from './hooks.tsx'
+import { useElapsed } from '../parts/wait.tsx'
+import { useLink, useLinkStatus } from './hooks.tsx'
 
 export function LinkBanner(): ReactNode {
-  const state = useLinkState()
-  const away = state.status !== 'connected' && state.status !== 'closed'
+  const state = useLinkStatus()
+  const away = state.state !== 'open' && state.state !== 'closed'
   const [late, setLate] = useState(false)
   useEffect(() => {
     setLate(false)
@@ -15,8 +15,12 @@ export function LinkBanner(): ReactNode {
     const timer = setTimeout(() => setLate(true), 800)
     return () => clearTimeout(timer)
   }, [away])
-  if (!away || (!late && state.status !== 'refused')) return null
-  return state.status === 'refused' ? <Refused message={state.problem?.message ?? ''} hint={state.problem?.hint ?? ''} /> : <Away />
+  if (!away || (!late && state.state !== 'refused')) return null
+  return state.state === 'refused' ? (
+    <Refused message={state.problem?.message ?? ''} hint={state.problem?.hint ?? ''} />
+  ) : (
+    <Away />
+  )
 }
 
 function Away(): ReactNode {
@@ -29,11 +33,12 @@ function Away(): ReactNode {
         <b>The engine is away</b>
         <span className="soft">
           {' '}
-          for {clock(ms + 800)}. Kernels and Ray go on by themselves. You can read and type here; what you type is sent when it is back.
+          for {clock(ms + 800)}. Kernels and Ray go on by themselves. You can read and type here; what you type is sent when it is
+          back.
           {ms > 10_000 && ' If it does not come back, start Updraft again: nothing that runs is lost.'}
         </span>
       </span>
-      <Button onPress={() => link.retry()}>Try now</Button>
+      <Button onPress={() => link.retryNow()}>Try now</Button>
     </div>
   )
 }

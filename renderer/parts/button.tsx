@@ -4,11 +4,32 @@ import { Button as AriaButton, Tooltip, TooltipTrigger } from 'react-aria-compon
 import { Icon } from './icon.tsx'
 import { Keys } from './kbd.tsx'
 
-type Press = { readonly onPress?: (() => void) | undefined; readonly isDisabled?: boolean | undefined; readonly autoFocus?: boolean }
+type Press = {
+  readonly onPress?: (() => void) | undefined
+  readonly isDisabled?: boolean | undefined
+  readonly autoFocus?: boolean
+}
 
-export function Button({ kind = 'quiet', icon, children, className = '', label, ...press }: Press & { readonly kind?: 'main' | 'quiet' | 'plain' | 'danger'; readonly icon?: string; readonly children: ReactNode; readonly className?: string; readonly label?: string }): ReactNode {
+export function Button({
+  kind = 'quiet',
+  icon,
+  children,
+  className = '',
+  label,
+  ...press
+}: Press & {
+  readonly kind?: 'main' | 'quiet' | 'plain' | 'danger'
+  readonly icon?: string
+  readonly children: ReactNode
+  readonly className?: string
+  readonly label?: string
+}): ReactNode {
   return (
-    <AriaButton className={`btn ${kind} ${className}`} {...(label === undefined ? {} : { 'aria-label': label })} {...clean(press)}>
+    <AriaButton
+      className={`btn ${kind} ${className}`}
+      {...(label === undefined ? {} : { 'aria-label': label })}
+      {...clean(press)}
+    >
       {icon !== undefined && <Icon name={icon} />}
       {children}
     </AriaButton>
@@ -16,10 +37,30 @@ export function Button({ kind = 'quiet', icon, children, className = '', label, 
 }
 
 /** An icon button. `label` is its verb: tooltip and accessible name. `keys` is shown in the tooltip. */
-export function IconButton({ icon, label, keys, className = '', pressed, badge, ...press }: Press & { readonly icon: string; readonly label: string; readonly keys?: string | undefined; readonly className?: string; readonly pressed?: boolean; readonly badge?: number | undefined }): ReactNode {
+export function IconButton({
+  icon,
+  label,
+  keys,
+  className = '',
+  pressed,
+  badge,
+  ...press
+}: Press & {
+  readonly icon: string
+  readonly label: string
+  readonly keys?: string | undefined
+  readonly className?: string
+  readonly pressed?: boolean
+  readonly badge?: number | undefined
+}): ReactNode {
   return (
     <TooltipTrigger delay={500} closeDelay={0}>
-      <AriaButton className={`icon-btn ${className}`} aria-label={badge ? `${label} (${badge})` : label} {...(pressed === undefined ? {} : { 'aria-pressed': pressed, 'data-on': pressed || undefined })} {...clean(press)}>
+      <AriaButton
+        className={`icon-btn ${className}`}
+        aria-label={badge ? `${label} (${badge})` : label}
+        {...(pressed === undefined ? {} : { 'aria-pressed': pressed, 'data-on': pressed || undefined })}
+        {...clean(press)}
+      >
         <Icon name={icon} />
         {badge !== undefined && badge > 0 && <em aria-hidden="true">{badge > 99 ? '99+' : badge}</em>}
       </AriaButton>

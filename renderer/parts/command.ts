@@ -41,12 +41,20 @@ export const commandStore = offered
 export async function runCommand(id: string, input?: unknown): Promise<unknown> {
   const command = offered.get().get(id)
   try {
-    if (command === undefined) throw new Error(`There is no command "${id}" here.`)
-    return await command.run(input)
+    if (command !== undefined) return await command.run(input)
+    return await unknownCommand(id, input)
   } catch (error) {
     commandProblem(error, command?.title ?? id)
     return undefined
   }
+}
+
+/** What to do with a name that no feature offers: a Problem's action may name a call of the engine. */
+let unknownCommand: (id: string, input: unknown) => unknown = (id) => {
+  throw new Error(`There is no command "${id}" here.`)
+}
+export function onUnknownCommand(run: (id: string, input: unknown) => unknown): void {
+  unknownCommand = run
 }
 
 let commandProblem: (error: unknown, title: string) => void = (error) => console.error(error)

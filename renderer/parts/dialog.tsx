@@ -4,7 +4,23 @@ import { Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
 import { Button } from './button.tsx'
 import { makeStore, useStore } from './store.ts'
 
-export function Sheet({ title, text, children, foot, onClose, width = 520, className = '' }: { readonly title: string; readonly text?: ReactNode; readonly children?: ReactNode; readonly foot?: ReactNode; readonly onClose: () => void; readonly width?: number; readonly className?: string }): ReactNode {
+export function Sheet({
+  title,
+  text,
+  children,
+  foot,
+  onClose,
+  width = 520,
+  className = '',
+}: {
+  readonly title: string
+  readonly text?: ReactNode
+  readonly children?: ReactNode
+  readonly foot?: ReactNode
+  readonly onClose: () => void
+  readonly width?: number
+  readonly className?: string
+}): ReactNode {
   return (
     <ModalOverlay className="sheet-shade" isOpen isDismissable onOpenChange={(open) => !open && onClose()}>
       <Modal className={`sheet ${className}`} style={{ width: `min(${width}px, calc(100vw - 32px))` }}>

@@ -20,7 +20,22 @@ type FieldProps = {
   readonly children?: ReactNode
 }
 
-export function Field({ label, value, onChange, onEnter, onEscape, placeholder, icon, showLabel = false, problem, mono = false, autoFocus = false, type = 'text', ref, children }: FieldProps): ReactNode {
+export function Field({
+  label,
+  value,
+  onChange,
+  onEnter,
+  onEscape,
+  placeholder,
+  icon,
+  showLabel = false,
+  problem,
+  mono = false,
+  autoFocus = false,
+  type = 'text',
+  ref,
+  children,
+}: FieldProps): ReactNode {
   const id = useId()
   return (
     <div className="field-block">
@@ -62,13 +77,35 @@ export function Field({ label, value, onChange, onEnter, onEscape, placeholder, 
 }
 
 /** A toggle inside a field: match case, whole word, regular expression. */
-export const FieldToggle = ({ label, text, on, onChange }: { readonly label: string; readonly text: string; readonly on: boolean; readonly onChange: (on: boolean) => void }): ReactNode => (
+export const FieldToggle = ({
+  label,
+  text,
+  on,
+  onChange,
+}: {
+  readonly label: string
+  readonly text: string
+  readonly on: boolean
+  readonly onChange: (on: boolean) => void
+}): ReactNode => (
   <button type="button" className="field-toggle" aria-pressed={on} aria-label={label} title={label} onClick={() => onChange(!on)}>
     {text}
   </button>
 )
 
-export function Choice({ label, value, options, onChange, showLabel = false }: { readonly label: string; readonly value: string; readonly options: readonly { readonly id: string; readonly title: string }[]; readonly onChange: (id: string) => void; readonly showLabel?: boolean }): ReactNode {
+export function Choice({
+  label,
+  value,
+  options,
+  onChange,
+  showLabel = false,
+}: {
+  readonly label: string
+  readonly value: string
+  readonly options: readonly { readonly id: string; readonly title: string }[]
+  readonly onChange: (id: string) => void
+  readonly showLabel?: boolean
+}): ReactNode {
   const id = useId()
   return (
     <div className="field-block">
@@ -89,7 +126,15 @@ export function Choice({ label, value, options, onChange, showLabel = false }: {
   )
 }
 
-export function Switch({ label, on, onChange }: { readonly label: string; readonly on: boolean; readonly onChange: (on: boolean) => void }): ReactNode {
+export function Switch({
+  label,
+  on,
+  onChange,
+}: {
+  readonly label: string
+  readonly on: boolean
+  readonly onChange: (on: boolean) => void
+}): ReactNode {
   return (
     <button type="button" role="switch" aria-checked={on} aria-label={label} className="switch" onClick={() => onChange(!on)}>
       <i />

@@ -3,7 +3,24 @@ import type { ReactNode } from 'react'
 
 export const isMac: boolean = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.platform)
 
-const PLAIN: { readonly [key: string]: string } = { mod: 'Ctrl', ctrl: 'Ctrl', shift: 'Shift', alt: 'Alt', meta: 'Meta', enter: '↵', escape: 'Esc', up: '↑', down: '↓', left: '←', right: '→', backspace: '⌫', delete: 'Del', space: 'Space', pageup: 'PgUp', pagedown: 'PgDn' }
+const PLAIN: { readonly [key: string]: string } = {
+  mod: 'Ctrl',
+  ctrl: 'Ctrl',
+  shift: 'Shift',
+  alt: 'Alt',
+  meta: 'Meta',
+  enter: '↵',
+  escape: 'Esc',
+  up: '↑',
+  down: '↓',
+  left: '←',
+  right: '→',
+  backspace: '⌫',
+  delete: 'Del',
+  space: 'Space',
+  pageup: 'PgUp',
+  pagedown: 'PgDn',
+}
 const MAC: { readonly [key: string]: string } = { ...PLAIN, mod: '⌘', ctrl: '⌃', shift: '⇧', alt: '⌥', meta: '⌘' }
 
 /** One binding in words, e.g. "Ctrl+Shift+P", "I I". */

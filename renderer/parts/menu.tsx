@@ -6,7 +6,16 @@ import { Keys } from './kbd.tsx'
 import { makeStore, useStore } from './store.ts'
 
 export type MenuEntry =
-  | { readonly id: string; readonly title: string; readonly icon?: string; readonly keys?: string | undefined; readonly hint?: string; readonly danger?: boolean; readonly checked?: boolean; readonly run: () => void }
+  | {
+      readonly id: string
+      readonly title: string
+      readonly icon?: string
+      readonly keys?: string | undefined
+      readonly hint?: string
+      readonly danger?: boolean
+      readonly checked?: boolean
+      readonly run: () => void
+    }
   | 'line'
   | { readonly heading: string }
 
@@ -35,7 +44,17 @@ function items(entries: readonly MenuEntry[]): ReactNode {
 }
 
 /** A button (the first child must be a React Aria button) with a menu under it. */
-export function MenuButton({ entries, label, children, placement = 'bottom end' }: { readonly entries: readonly MenuEntry[]; readonly label: string; readonly children: ReactNode; readonly placement?: 'bottom end' | 'bottom start' | 'top start' | 'top end' }): ReactNode {
+export function MenuButton({
+  entries,
+  label,
+  children,
+  placement = 'bottom end',
+}: {
+  readonly entries: readonly MenuEntry[]
+  readonly label: string
+  readonly children: ReactNode
+  readonly placement?: 'bottom end' | 'bottom start' | 'top start' | 'top end'
+}): ReactNode {
   return (
     <MenuTrigger>
       {children}
@@ -48,16 +67,30 @@ export function MenuButton({ entries, label, children, placement = 'bottom end' 
   )
 }
 
-type Asked = { readonly x: number; readonly y: number; readonly label: string; readonly entries: readonly MenuEntry[]; readonly back: HTMLElement | null }
+type Asked = {
+  readonly x: number
+  readonly y: number
+  readonly label: string
+  readonly entries: readonly MenuEntry[]
+  readonly back: HTMLElement | null
+}
 const asked = makeStore<Asked | undefined>(undefined)
 
 /** Shows a menu at a point of the window; focus goes back to where it was. */
-export function showMenu(at: { readonly clientX: number; readonly clientY: number }, label: string, entries: readonly MenuEntry[]): void {
-  if (entries.length > 0) asked.set({ x: at.clientX, y: at.clientY, label, entries, back: document.activeElement as HTMLElement | null })
+export function showMenu(
+  at: { readonly clientX: number; readonly clientY: number },
+  label: string,
+  entries: readonly MenuEntry[],
+): void {
+  if (entries.length > 0)
+    asked.set({ x: at.clientX, y: at.clientY, label, entries, back: document.activeElement as HTMLElement | null })
 }
 
 /** Props for an element with a context menu: right click, the menu key and Shift+F10. */
-export const contextMenu = (label: string, entries: () => readonly MenuEntry[]): { onContextMenu: (e: React.MouseEvent<HTMLElement>) => void } => ({
+export const contextMenu = (
+  label: string,
+  entries: () => readonly MenuEntry[],
+): { onContextMenu: (e: React.MouseEvent<HTMLElement>) => void } => ({
   onContextMenu: (e) => {
     e.preventDefault()
     e.stopPropagation()
@@ -85,9 +118,19 @@ export function ContextMenuHost(): ReactNode {
   }
   return (
     <>
-      <div ref={anchor} style={{ position: 'fixed', left: now?.x ?? 0, top: now?.y ?? 0, width: 1, height: 1, pointerEvents: 'none' }} />
+      <div
+        ref={anchor}
+        style={{ position: 'fixed', left: now?.x ?? 0, top: now?.y ?? 0, width: 1, height: 1, pointerEvents: 'none' }}
+      />
       {now !== undefined && (
-        <Popover triggerRef={anchor} isOpen placement="bottom start" offset={2} className="popover" onOpenChange={(open) => !open && close()}>
+        <Popover
+          triggerRef={anchor}
+          isOpen
+          placement="bottom start"
+          offset={2}
+          className="popover"
+          onOpenChange={(open) => !open && close()}
+        >
           <Menu aria-label={now.label} className="menu" autoFocus="first" onClose={close}>
             {items(now.entries)}
           </Menu>

@@ -5,7 +5,17 @@ import { Button } from './button.tsx'
 import { runCommand } from './command.ts'
 import { Icon } from './icon.tsx'
 
-export function ProblemCard({ problem, tone = 'bad', onRetry, retryTitle = 'Try again' }: { readonly problem: Problem; readonly tone?: 'bad' | 'warn' | 'wait'; readonly onRetry?: () => void; readonly retryTitle?: string }): ReactNode {
+export function ProblemCard({
+  problem,
+  tone = 'bad',
+  onRetry,
+  retryTitle = 'Try again',
+}: {
+  readonly problem: Problem
+  readonly tone?: 'bad' | 'warn' | 'wait'
+  readonly onRetry?: () => void
+  readonly retryTitle?: string
+}): ReactNode {
   const { action } = problem
   return (
     <div className={`why ${tone}`} role="alert">
@@ -25,7 +35,17 @@ export function ProblemCard({ problem, tone = 'bad', onRetry, retryTitle = 'Try 
 }
 
 /** An empty panel says what will appear, why it is empty, and has one button. */
-export function EmptyState({ icon, title, why, children }: { readonly icon?: string; readonly title: string; readonly why: ReactNode; readonly children?: ReactNode }): ReactNode {
+export function EmptyState({
+  icon,
+  title,
+  why,
+  children,
+}: {
+  readonly icon?: string
+  readonly title: string
+  readonly why: ReactNode
+  readonly children?: ReactNode
+}): ReactNode {
   return (
     <div className="empty">
       {icon !== undefined && <Icon name={icon} />}

@@ -2,7 +2,19 @@
 import { type ReactNode, useEffect, useRef } from 'react'
 import { onTheme, token } from '../theme/theme.ts'
 
-export function Sparkline({ values, max, width = 60, height = 14, colour = '--good' }: { readonly values: readonly number[]; readonly max?: number; readonly width?: number; readonly height?: number; readonly colour?: string }): ReactNode {
+export function Sparkline({
+  values,
+  max,
+  width = 60,
+  height = 14,
+  colour = '--good',
+}: {
+  readonly values: readonly number[]
+  readonly max?: number
+  readonly width?: number
+  readonly height?: number
+  readonly colour?: string
+}): ReactNode {
   const ref = useRef<HTMLCanvasElement>(null)
   useEffect(() => {
     const draw = () => {

@@ -25,4 +25,4 @@ export function makeStore<T>(value: T): Store<T> {
   }
 }
 
-export const useStore = <T,>(store: Store<T>): T => useSyncExternalStore(store.listen, store.get)
+export const useStore = <T>(store: Store<T>): T => useSyncExternalStore(store.listen, store.get)

@@ -2,9 +2,29 @@
 import type { ReactNode } from 'react'
 import { VirtualList } from './virtual-list.tsx'
 
-export type Column<Row> = { readonly id: string; readonly title: string; readonly width: string; readonly number?: boolean; readonly cell: (row: Row) => ReactNode }
+export type Column<Row> = {
+  readonly id: string
+  readonly title: string
+  readonly width: string
+  readonly number?: boolean
+  readonly cell: (row: Row) => ReactNode
+}
 
-export function Table<Row extends { readonly id: string }>({ label, columns, rows, selected, onSelect, rowHeight = 28 }: { readonly label: string; readonly columns: readonly Column<Row>[]; readonly rows: readonly Row[]; readonly selected?: string | undefined; readonly onSelect?: (row: Row) => void; readonly rowHeight?: number }): ReactNode {
+export function Table<Row extends { readonly id: string }>({
+  label,
+  columns,
+  rows,
+  selected,
+  onSelect,
+  rowHeight = 28,
+}: {
+  readonly label: string
+  readonly columns: readonly Column<Row>[]
+  readonly rows: readonly Row[]
+  readonly selected?: string | undefined
+  readonly onSelect?: (row: Row) => void
+  readonly rowHeight?: number
+}): ReactNode {
   const template = { gridTemplateColumns: columns.map((c) => c.width).join(' ') }
   const row = (index: number): ReactNode => {
     const r = rows[index]
@@ -22,7 +42,12 @@ export function Table<Row extends { readonly id: string }>({ label, columns, row
         onClick={() => onSelect?.(r)}
         onKeyDown={(e) => {
           if (e.key === 'Enter' || e.key === ' ') onSelect?.(r)
-          const next = e.key === 'ArrowDown' ? e.currentTarget.nextElementSibling : e.key === 'ArrowUp' ? e.currentTarget.previousElementSibling : null
+          const next =
+            e.key === 'ArrowDown'
+              ? e.currentTarget.nextElementSibling
+              : e.key === 'ArrowUp'
+                ? e.currentTarget.previousElementSibling
+                : null
           if (next instanceof HTMLElement) {
             e.preventDefault()
             next.focus()

@@ -14,7 +14,14 @@ test('numbers are shown with their unit and no more digits than they carry', () 
       "13.5 GB",
     ]
   `)
-  expect([12, 1900, 41_000, 401_000, 11_520_000, 187_200_000].map(duration)).toEqual(['12 ms', '1.9 s', '41 s', '6 m 41 s', '3 h 12 m', '2 d 4 h'])
+  expect([12, 1900, 41_000, 401_000, 11_520_000, 187_200_000].map(duration)).toEqual([
+    '12 ms',
+    '1.9 s',
+    '41 s',
+    '6 m 41 s',
+    '3 h 12 m',
+    '2 d 4 h',
+  ])
   expect([0, 12_000, 250_000, 7_300_000].map(age)).toEqual(['just now', '12 s ago', '4 m ago', '2 h ago'])
   expect(count(1_204_877)).toBe('1\u2009204\u2009877')
 })

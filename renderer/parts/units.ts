@@ -28,7 +28,8 @@ export function duration(ms: number): string {
 }
 
 /** A clock that ticks in whole seconds, for waits: 0 s, 12 s, 1 m 4 s. */
-export const clock = (ms: number): string => (ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1000))} s` : duration(Math.floor(ms / 1000) * 1000))
+export const clock = (ms: number): string =>
+  ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1000))} s` : duration(Math.floor(ms / 1000) * 1000)
 
 /** just now, 12 s ago, 4 m ago, 3 h ago, 2 d ago. */
 export function age(ms: number): string {
@@ -44,7 +45,8 @@ export function age(ms: number): string {
 export const count = (n: number): string => String(Math.round(n)).replace(/\B(?=(\d{3})+(?!\d))/g, '\u2009')
 
 /** "10 000 of 48 211" when something is cut, "48 211" when not. */
-export const ofTotal = (shown: number, total: number): string => (shown < total ? `${count(shown)} of ${count(total)}` : count(total))
+export const ofTotal = (shown: number, total: number): string =>
+  shown < total ? `${count(shown)} of ${count(total)}` : count(total)
 
 export const percent = (n: number): string => `${Math.round(n)} %`
 

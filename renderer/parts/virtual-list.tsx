@@ -25,7 +25,17 @@ export type VirtualListProps = {
   readonly elementProps?: React.HTMLAttributes<HTMLDivElement>
 }
 
-export function VirtualList({ count, rowHeight, row, ref, className = '', role, label, onRange, elementProps }: VirtualListProps): ReactNode {
+export function VirtualList({
+  count,
+  rowHeight,
+  row,
+  ref,
+  className = '',
+  role,
+  label,
+  onRange,
+  elementProps,
+}: VirtualListProps): ReactNode {
   const box = useRef<HTMLDivElement>(null)
   const [view, setView] = useState({ top: 0, height: 0 })
   const full = count * rowHeight
@@ -38,7 +48,10 @@ export function VirtualList({ count, rowHeight, row, ref, className = '', role, 
   useLayoutEffect(() => {
     const el = box.current
     if (el === null) return
-    const measure = () => setView((old) => (old.top === el.scrollTop && old.height === el.clientHeight ? old : { top: el.scrollTop, height: el.clientHeight }))
+    const measure = () =>
+      setView((old) =>
+        old.top === el.scrollTop && old.height === el.clientHeight ? old : { top: el.scrollTop, height: el.clientHeight },
+      )
     measure()
     el.addEventListener('scroll', measure, { passive: true })
     const sizes = new ResizeObserver(measure)
@@ -81,7 +94,11 @@ export function VirtualList({ count, rowHeight, row, ref, className = '', role, 
   return (
     <div ref={box} className={`virtual ${className}`} role={role} aria-label={label} {...elementProps}>
       <div className="virtual-space" role="presentation" style={{ height: space }}>
-        <div className="virtual-rows" role="presentation" style={{ transform: `translateY(${scale === 1 ? first * rowHeight : view.top - (top - first * rowHeight)}px)` }}>
+        <div
+          className="virtual-rows"
+          role="presentation"
+          style={{ transform: `translateY(${scale === 1 ? first * rowHeight : view.top - (top - first * rowHeight)}px)` }}
+        >
           {rows}
         </div>
       </div>

@@ -19,7 +19,15 @@ export function useElapsed(sinceMs?: number): number {
   return Math.max(0, now - from)
 }
 
-export function Wait({ text, onCancel, hint }: { readonly text: string; readonly onCancel?: () => void; readonly hint?: string }): ReactNode {
+export function Wait({
+  text,
+  onCancel,
+  hint,
+}: {
+  readonly text: string
+  readonly onCancel?: () => void
+  readonly hint?: string
+}): ReactNode {
   const ms = useElapsed()
   if (ms < 300) return <div className="wait" />
   return (
@@ -38,7 +46,16 @@ export function Wait({ text, onCancel, hint }: { readonly text: string; readonly
 export function Age({ atMs, prefix = '' }: { readonly atMs: number; readonly prefix?: string }): ReactNode {
   const ms = useElapsed(atMs)
   const s = Math.floor(ms / 1000)
-  const text = s < 2 ? 'just now' : s < 60 ? `${s} s ago` : s < 3600 ? `${Math.floor(s / 60)} m ago` : s < 86_400 ? `${Math.floor(s / 3600)} h ago` : `${Math.floor(s / 86_400)} d ago`
+  const text =
+    s < 2
+      ? 'just now'
+      : s < 60
+        ? `${s} s ago`
+        : s < 3600
+          ? `${Math.floor(s / 60)} m ago`
+          : s < 86_400
+            ? `${Math.floor(s / 3600)} h ago`
+            : `${Math.floor(s / 86_400)} d ago`
   return (
     <span className="num">
       {prefix}

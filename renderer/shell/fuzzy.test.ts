@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import { fuzzy, fuzzySort } from './fuzzy.ts'
 
-const names = ['src/train.py', 'src/model.py', 'notebooks/train_ddp.ipynb', 'README.md', 'data/terrain.csv', 'tests/test_train.py']
+const names = [
+  'src/train.py',
+  'src/model.py',
+  'notebooks/train_ddp.ipynb',
+  'README.md',
+  'data/terrain.csv',
+  'tests/test_train.py',
+]
 const best = (query: string): string[] => fuzzySort(query, names, (n) => n, 3).map((f) => f.item)
 
 test('whole words at their start come first', () => {

@@ -13,7 +13,10 @@ export function fuzzy(query: string, text: string): Match | undefined {
   const whole = t.lastIndexOf(q)
   if (whole >= 0) {
     const start = whole === 0 || STARTS.test(t[whole - 1] ?? '')
-    return { score: 200 + (start ? 60 : 0) + q.length * 4 - text.length * 0.2, at: Array.from({ length: q.length }, (_, i) => whole + i) }
+    return {
+      score: 200 + (start ? 60 : 0) + q.length * 4 - text.length * 0.2,
+      at: Array.from({ length: q.length }, (_, i) => whole + i),
+    }
   }
   const at: number[] = []
   let score = 0
@@ -48,7 +51,12 @@ function rest(q: string, i: number, t: string, from: number): boolean {
 }
 
 /** The best matches, best first; equal ones keep their order. */
-export function fuzzySort<T>(query: string, items: readonly T[], textOf: (item: T) => string, limit: number): readonly { readonly item: T; readonly match: Match }[] {
+export function fuzzySort<T>(
+  query: string,
+  items: readonly T[],
+  textOf: (item: T) => string,
+  limit: number,
+): readonly { readonly item: T; readonly match: Match }[] {
   const found: { item: T; match: Match }[] = []
   for (const item of items) {
     const match = fuzzy(query, textOf(item))

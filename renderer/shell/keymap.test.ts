@@ -18,7 +18,11 @@ const commands = [
   command('terminal.new', ['ctrl+`'], undefined, true),
 ]
 const notebook = { notebookCommand: true }
-const event = (key: string, code: string, mods: Partial<{ ctrlKey: boolean; shiftKey: boolean; altKey: boolean; metaKey: boolean }> = {}) => ({ key, code, ctrlKey: false, shiftKey: false, altKey: false, metaKey: false, ...mods })
+const event = (
+  key: string,
+  code: string,
+  mods: Partial<{ ctrlKey: boolean; shiftKey: boolean; altKey: boolean; metaKey: boolean }> = {},
+) => ({ key, code, ctrlKey: false, shiftKey: false, altKey: false, metaKey: false, ...mods })
 
 test('keys have one spelling, and events say the same', () => {
   expect(normalKeys('Shift+Ctrl+P', false)).toEqual(['ctrl+shift+p'])

@@ -5,7 +5,25 @@ const context = { notebookFocus: true, inputFocus: false, view: 'files', resourc
 const holds = (clause: string): boolean => parseWhen(clause)(context)
 
 test('clauses are read as VS Code reads them', () => {
-  const clauses = ['', 'notebookFocus', '!notebookFocus', 'notebookFocus && !inputFocus', 'inputFocus || notebookFocus', 'inputFocus && x || notebookFocus', 'inputFocus && (x || notebookFocus)', "view == 'files'", 'view == files', 'view != files', 'cells == 3', 'resource =~ /\\.ipynb$/', 'resource =~ /\\.IPYNB$/i', 'nothing', '!nothing', 'true', 'false || !false']
+  const clauses = [
+    '',
+    'notebookFocus',
+    '!notebookFocus',
+    'notebookFocus && !inputFocus',
+    'inputFocus || notebookFocus',
+    'inputFocus && x || notebookFocus',
+    'inputFocus && (x || notebookFocus)',
+    "view == 'files'",
+    'view == files',
+    'view != files',
+    'cells == 3',
+    'resource =~ /\\.ipynb$/',
+    'resource =~ /\\.IPYNB$/i',
+    'nothing',
+    '!nothing',
+    'true',
+    'false || !false',
+  ]
   expect(clauses.map((c) => `${holds(c) ? 'yes' : 'no '} ${c}`)).toMatchInlineSnapshot(`
     [
       "yes ",

@@ -47,12 +47,14 @@ export function applyCachedLook(): void {
   applyLook(isWish(theme) ? theme : 'system', density === 'comfortable' ? 'comfortable' : 'compact')
   for (const query of ['(prefers-color-scheme: light)', '(prefers-contrast: more)']) {
     window.matchMedia(query).addEventListener('change', () => {
-      if (wish === 'system') applyLook('system', document.documentElement.dataset['density'] === 'comfortable' ? 'comfortable' : 'compact')
+      if (wish === 'system')
+        applyLook('system', document.documentElement.dataset['density'] === 'comfortable' ? 'comfortable' : 'compact')
     })
   }
 }
 
-export const isWish = (value: unknown): value is ThemeWish => value === 'dark' || value === 'light' || value === 'contrast' || value === 'system'
+export const isWish = (value: unknown): value is ThemeWish =>
+  value === 'dark' || value === 'light' || value === 'contrast' || value === 'system'
 
 export const currentTheme = (): ThemeName => current
 
