@@ -67,12 +67,12 @@ test('a stream that begins again at the border of a half-given text goes on behi
 test('the torn record of a killed kernel is taken back, what was shown of it stays, and the loss is said', () => {
   const decoder = new EventDecoder('L', new Map([[1, 'a']]), 30, 0, () => undefined)
   const events = [...decoder.decode(batch(30, log.subarray(30, 55), true))]
-  const after = Buffer.concat([record(RECORD.lost, 0, '{"bytes":25}'), record(RECORD.stdout, 1, 'drained')])
+  const after = Buffer.concat([record(RECORD.lost, 0, '{"bytes":28}'), record(RECORD.stdout, 1, 'drained')])
   events.push(...decoder.decode(batch(30, after, true)))
   expect(events.map(print)).toMatchInlineSnapshot(`
     [
       "text a "hello" @30+5",
-      "lost 25 @62",
+      "lost 3 @62",
       "text a "drained" @89",
     ]
   `)

@@ -78,6 +78,7 @@ export class EventDecoder {
 
   #record(head: RecordHead, payload: Uint8Array): void {
     const position = this.#end(head)
+    const given = this.#given
     this.#given = 0
     switch (head.kind) {
       case RECORD.iopub:
@@ -110,9 +111,12 @@ export class EventDecoder {
         this.#events.push({ type: 'exit', code, signal: signalName, oom, clean: exit.how === 'clean', stderrTail, position })
         return
       }
-      case RECORD.lost:
-        this.#events.push({ type: 'lost', bytes: json<{ bytes: number }>(payload).bytes, position })
+      case RECORD.lost: {
+        // What was given of a torn record before it was cut off is not lost to whoever has it; nor is its head, which was never output.
+        const bytes = json<{ bytes: number }>(payload).bytes - (given > 0 ? RECORD_HEAD_BYTES + given : 0)
+        if (bytes > 0) this.#events.push({ type: 'lost', bytes, position })
         return
+      }
       case RECORD.note:
         this.#onNote(json<OutpostNote>(payload))
         return
