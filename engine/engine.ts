@@ -6,13 +6,16 @@ import { join } from 'node:path'
 import type { Room, SendBytes } from './contract/rooms.ts'
 import { Environments } from './environments/environments.ts'
 import { createEnvironmentsRoom } from './environments/environments-room.ts'
+import { leave } from './leaving.ts'
 import { BlobStore } from './live/blob-store.ts'
 import { createExecutions } from './live/executions.ts'
 import { LineFile } from './live/line-file.ts'
 import { createLogsRoom } from './live/logs-room.ts'
 import { SpoolStore } from './live/spool-store.ts'
 import { createTablesRoom } from './live/tables-room.ts'
+import { localSessions } from './local-place.ts'
 import { createNoticesRoom, Notices } from './notices/notices.ts'
+import { createRunningNotebooks } from './open-notebooks-running.ts'
 import { torchPython } from './pythons.ts'
 import { HostSampler } from './ray/host-sampler.ts'
 import { LocalRay } from './ray/local-ray.ts'
@@ -21,6 +24,7 @@ import { blobRoute, filesRoute } from './serve/content-routes.ts'
 import { createEngineRoom, type EngineRoom } from './serve/engine-room.ts'
 import type { Route } from './serve/http-server.ts'
 import { type Joined, joinRooms } from './serve/join-rooms.ts'
+import { createSessionsRoom } from './sessions/sessions-room.ts'
 import { createSettingsRoom, Settings } from './settings/settings-room.ts'
 import type { EngineLog } from './support/engine-log.ts'
 import type { Folders } from './support/folders.ts'
@@ -47,16 +51,23 @@ export type Engine = Joined & {
   readonly routes: readonly Route[]
   /** Opens the folder that the command line named. */
   openFolder(folder: string): Promise<void>
+  /** An end in good order: kernels and Ray by the setting, or `all`. Answers a sentence for each thing that stays. */
+  leave(all: boolean): Promise<readonly string[]>
   /** Closes the rooms in reverse order; kernels, Ray and terminals stay. */
   close(): Promise<void>
 }
 
 const COLLECT_AFTER_MS = 60_000
+const AUTOSTART_MS = 1_500
+/** Electron kills an engine that has not ended 9 s after it was asked. */
+const LEAVE_MS = 5_000
+const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref())
 
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { folders, log, env } = options
   const rooms = new Map<string, Pick<Room, 'answers' | 'sources' | 'close'>>()
   const later = (what: string, work: Promise<unknown>) => void work.catch((error: unknown) => log.error(error, `${what} failed`))
+  let closing = false
   const examples = join(options.programFolder, 'examples')
   const ownNotebooks = join(folders.data, 'notebooks')
   await mkdir(ownNotebooks, { recursive: true })
@@ -107,7 +118,42 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     onLog: (file) => void rayLogs.set(file.slice(file.lastIndexOf('/') + 1), file),
   })
   rooms.set('ray', createRayRoom(ray, new HostSampler()))
-  later('taking back Ray', ray.open())
+  later(
+    'taking back Ray',
+    ray.open().then(async () => {
+      if (basePython === undefined || !settings.get<boolean>('ray.autoStart') || ray.feed.state.state !== 'stopped') return
+      // The page and the first kernel go first: Ray's start takes both cores of a small machine for some seconds.
+      await delay(AUTOSTART_MS)
+      const cpus = settings.get<number>('ray.cpus')
+      if (!closing && ray.feed.state.state === 'stopped') await ray.start(cpus > 0 ? { cpus } : {}).catch(() => undefined)
+    }),
+  )
+
+  const sessions = await localSessions({
+    folders,
+    programFolder: options.programFolder,
+    basePython,
+    env,
+    environments,
+    notices,
+    ray,
+    settings,
+  })
+  rooms.set('sessions', createSessionsRoom(sessions))
+
+  const notebooks = createRunningNotebooks({
+    stateFolder: folders.state,
+    ownNotebooks,
+    log,
+    workspace,
+    sessions,
+    environments,
+    blobs,
+    spools,
+    logs,
+    executions,
+  })
+  rooms.set('notebooks', notebooks.room)
 
   const terminals = createTerminalsRoom({
     runtimeFolder: folders.runtime,
@@ -124,6 +170,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     ...options,
     examples,
     ownNotebooks,
+    runningCells: () => notebooks.runningCells(),
     trustedFolder: () => (workspace.feed.state.trusted ? workspace.folder : undefined),
   })
   rooms.set('engine', engineRoom)
@@ -138,7 +185,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     engineRoom,
     routes: [blobRoute(blobs), filesRoute(() => (workspace.feed.state.trusted ? workspace.folder : undefined))],
     openFolder: (folder) => workspace.open(folder),
+    async leave(all) {
+      closing = true
+      const keep = all ? 'none' : settings.get<'running' | 'all' | 'none'>('kernel.keepAfterExit')
+      return leave({ keep, sessions, ray, signal: AbortSignal.timeout(LEAVE_MS) })
+    },
     async close() {
+      closing = true
       clearTimeout(collecting)
       for (const [name, room] of [...rooms].reverse())
         await room.close().catch((error: unknown) => log.error(error, `closing ${name} failed`))

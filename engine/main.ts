@@ -57,12 +57,14 @@ async function run(
     ...(asked.port === undefined ? {} : { port: asked.port }),
   })
   let ending = false
-  const end = async (why: string, code: number) => {
-    if (ending) return
+  const end = async (why: string, code: number, all = false) => {
+    // Asked a second time: at once, everything stays as it is.
+    if (ending) process.exit(code)
     ending = true
     log.write('info', 'ending', { why })
     // Whatever hangs, the process ends: what must survive does not live in it.
     setTimeout(() => process.exit(code || 1), 8_000).unref()
+    for (const stays of await engine.leave(all)) process.stdout.write(`${stays}\n`)
     await engine.close()
     await door.close('The engine ends.')
     await lock.release()
@@ -77,7 +79,7 @@ async function run(
     env: process.env,
     sendBytes: (asker, channel, seq, payload) => door.wires()?.sendBytes(asker, channel, seq, payload) ?? false,
     signInUrl: (path) => door.access.signInUrl(path),
-    stop: () => void setTimeout(() => end('asked to', 0), 50),
+    stop: ({ all }) => void setTimeout(() => end('asked to', 0, all), 50),
   })
   if (asked.folder !== undefined) await engine.openFolder(asked.folder)
   door.open(engine.service, engine.routes, (windows) => engine.engineRoom.set({ windows }))

@@ -23,6 +23,7 @@ export class BlobStore {
   readonly #limitBytes: number
   readonly #nowMs: () => number
   readonly #references = new Set<() => Iterable<string> | Promise<Iterable<string>>>()
+  readonly #providers: ((hash: string) => Uint8Array | undefined)[] = []
   /** Known to be on disk and young: saves the look. */
   readonly #fresh = new Map<string, number>()
 
@@ -49,11 +50,18 @@ export class BlobStore {
     return ref
   }
 
+  /** Adds somebody who has contents that are not stored yet (an open notebook's file): stored when they are first asked for. */
+  provides(find: (hash: string) => Uint8Array | undefined): void {
+    this.#providers.push(find)
+  }
+
   async get(hash: string): Promise<Uint8Array | undefined> {
+    await this.#fetch(hash)
     return isHash(hash) ? await readFile(this.path(hash)).catch(() => undefined) : undefined
   }
 
   async sizeBytes(hash: string): Promise<number | undefined> {
+    await this.#fetch(hash)
     return isHash(hash) ? (await stat(this.path(hash)).catch(() => undefined))?.size : undefined
   }
 
@@ -100,6 +108,15 @@ export class BlobStore {
       keptBytes -= f.size
     }
     return { removed, removedBytes, keptBytes }
+  }
+
+  async #fetch(hash: string): Promise<void> {
+    if (this.#providers.length === 0 || !isHash(hash) || (await stat(this.path(hash)).catch(() => undefined)) !== undefined)
+      return
+    for (const find of this.#providers) {
+      const content = find(hash)
+      if (content !== undefined) return void (await this.put(content))
+    }
   }
 
   async #write(file: string, bytes: Uint8Array): Promise<void> {

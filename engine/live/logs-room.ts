@@ -3,7 +3,7 @@
 
 import { Feed } from '../contract/feed.ts'
 import type { Answers, Asker } from '../contract/index.ts'
-import { problem } from '../contract/problem.ts'
+import { ProblemError, problem } from '../contract/problem.ts'
 import type { Sources } from '../contract/rooms.ts'
 import { type LogChange, type LogState, reduceLog } from '../contract/topics/logs.ts'
 import { LineFile, type LogSource } from './line-file.ts'
@@ -17,6 +17,8 @@ export type LogsRoom = {
   readonly sources: Pick<Sources, 'log'>
   /** Another room's logs: `provide('ray', …)` answers ids that begin with `ray:`. */
   provide(kind: string, find: LogFinder): void
+  /** A log for another room; undefined when there is none. Its `close` ends that use. */
+  find(id: string, signal: AbortSignal): Promise<LogSource | undefined>
   close(): Promise<void>
 }
 
@@ -127,6 +129,13 @@ export function createLogsRoom(options: LogsRoomOptions): LogsRoom {
         return { feed: log.feed, release }
       },
     },
+    async find(id, signal) {
+      const used = await use(id, signal).catch((error: unknown) => {
+        if (error instanceof ProblemError && error.problem.code === 'missing') return undefined
+        throw error
+      })
+      return used === undefined ? undefined : shared(used.log.source, used.release)
+    },
     provide(kind, finder) {
       finders.set(kind, finder)
     },
@@ -144,7 +153,7 @@ export function createLogsRoom(options: LogsRoomOptions): LogsRoom {
   }
 }
 
-function shared(source: LogSource): LogSource {
+function shared(source: LogSource, release: () => void = () => {}): LogSource {
   return {
     get title() {
       return source.title
@@ -161,6 +170,6 @@ function shared(source: LogSource): LogSource {
     read: (from, count, signal) => source.read(from, count, signal),
     search: (query, signal) => source.search(query, signal),
     listen: (listener) => source.listen(listener),
-    close: async () => {},
+    close: async () => release(),
   }
 }

@@ -25,8 +25,6 @@ export type EngineRoomOptions = {
   readonly trustedFolder: () => string | undefined
   /** Cells that run or wait right now, over all notebooks. */
   readonly runningCells?: () => number
-  /** Ends kernels, Ray and terminals; called before an end with `all`. */
-  readonly endAll?: () => Promise<void>
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -74,7 +72,6 @@ export function createEngineRoom(options: EngineRoomOptions): EngineRoom {
             action: { title: 'Stop everything all the same', command: 'engine.stop', input: { all: true, force: true } },
           })
         }
-        if (all === true) await options.endAll?.()
         options.stop({ all: all === true })
         return null
       },
