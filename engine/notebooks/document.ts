@@ -13,7 +13,7 @@ import {
   reduceNotebook,
 } from '../contract/topics/notebook.ts'
 import { invertChange } from './inverse.ts'
-import { type StepKind, UndoStacks } from './undo-stacks.ts'
+import { type Inverse, type StepKind, UndoStacks } from './undo-stacks.ts'
 
 /** What the journal keeps of one accepted call: enough to fold the same state again and to rebuild the undo steps. */
 export type DocumentRecord = {
@@ -39,6 +39,8 @@ export class NotebookDocument {
   readonly #now: () => number
   readonly #undo = new UndoStacks()
   readonly #history = new Map<string, { readonly version: number; readonly edit: TextEdit }[]>()
+  /** Versions whose text is that of an earlier one again, because undo or redo led there. */
+  readonly #sameText = new Map<string, Map<number, number>>()
   /** Deleted cells that undo can still bring back; results and late edits go on arriving there. */
   readonly #deleted = new Map<string, Cell>()
   readonly #serials = new Map<string, number>()
@@ -73,7 +75,7 @@ export class NotebookDocument {
       return versions()
     for (const op of ops) this.#check(op)
     const changes: NotebookChange[] = []
-    const inverse: NotebookChange[] = []
+    const inverse: Inverse[] = []
     for (const op of ops) {
       for (const change of this.#resolve(op, author)) {
         inverse.unshift(...this.#fold(change))
@@ -114,7 +116,7 @@ export class NotebookDocument {
   /** A change that came from outside (the file changed on disk), as one undo step with this title. */
   merge(changes: readonly NotebookChange[], title: string): void {
     const atMs = this.#now()
-    const inverse: NotebookChange[] = []
+    const inverse: Inverse[] = []
     for (const change of changes) inverse.unshift(...this.#fold(change))
     this.#undo.push({ title, inverse, atMs })
     this.#finish({ kind: 'edit', title, changes, atMs })
@@ -130,16 +132,17 @@ export class NotebookDocument {
 
   /** Folds a journaled record again (engine restart): same state, same undo steps, nothing journaled twice. */
   replay(record: DocumentRecord): void {
-    const inverse: NotebookChange[] = []
-    for (const change of record.changes) inverse.unshift(...this.#fold(change))
+    const inverse: Inverse[] = []
+    const step = record.kind === 'undo' || record.kind === 'redo' ? this.#undo.take(record.kind) : undefined
+    for (const change of record.changes) {
+      const cause = step?.inverse.find((i) => i.type === 'source-edited' && sameEdit(i, change))
+      inverse.unshift(...this.#fold(change, cause?.leadsTo))
+    }
     this.#keepNotes(record.notes)
     if (record.kind === 'result') return
-    this.#undo.replayed(record.kind, {
-      title: record.title ?? 'Edit',
-      inverse,
-      atMs: record.atMs,
-      typing: typingInChanges(record.changes),
-    })
+    const replayed = { title: record.title ?? 'Edit', inverse, atMs: record.atMs }
+    if (record.kind === 'edit') this.#undo.push({ ...replayed, typing: typingInChanges(record.changes) })
+    else this.#undo.turned(record.kind, replayed)
     this.#tellUndo()
   }
 
@@ -220,13 +223,20 @@ export class NotebookDocument {
   }
 
   /** Folds one change into the feed (or into a deleted cell) and answers the changes that take it back. */
-  #fold(change: NotebookChange): readonly NotebookChange[] {
+  #fold(change: NotebookChange, leadsTo?: number): readonly Inverse[] {
     const before = this.state
+    const edited = change.type === 'source-edited' ? this.cell(change.cell) : undefined
+    const from = edited === undefined ? 0 : this.#textOf(edited.id, edited.version)
     if (change.type === 'source-edited') {
       const history = this.#history.get(change.cell) ?? []
       history.push({ version: change.version, edit: change.edit })
       if (history.length > HISTORY_EDITS * 2) history.splice(0, HISTORY_EDITS)
       this.#history.set(change.cell, history)
+      if (leadsTo !== undefined)
+        this.#sameText.set(
+          change.cell,
+          (this.#sameText.get(change.cell) ?? new Map<number, number>()).set(change.version, leadsTo),
+        )
       if (change.by !== undefined && change.serial !== undefined) this.#serials.set(change.by, change.serial)
     }
     const id = 'cell' in change && typeof change.cell === 'string' ? change.cell : undefined
@@ -243,18 +253,18 @@ export class NotebookDocument {
     if (change.type === 'cell-inserted') this.#deleted.delete(change.cell.id)
     const inverse = invertChange(before, change)
     this.feed.change(change)
-    return inverse
+    return edited === undefined ? inverse : inverse.map((i) => ({ ...i, leadsTo: from }))
   }
 
   #turn(direction: 'undo' | 'redo'): boolean {
     const step = this.#undo.take(direction)
     if (step === undefined) return false
     const changes: NotebookChange[] = []
-    const inverse: NotebookChange[] = []
+    const inverse: Inverse[] = []
     for (const stored of step.inverse) {
       const change = this.#current(stored)
       if (change === undefined) continue
-      inverse.unshift(...this.#fold(change))
+      inverse.unshift(...this.#fold(change, sameEdit(stored, change) ? stored.leadsTo : undefined))
       changes.push(change)
     }
     const atMs = this.#now()
@@ -273,6 +283,12 @@ export class NotebookDocument {
     const cell = 'cell' in change && typeof change.cell === 'string' ? this.cell(change.cell) : undefined
     if (cell === undefined) return undefined
     if (change.type === 'source-edited') {
+      const made = change.version - 1
+      // Undo goes back the way it came: the text is the one that the inverse was made on, and no rebase is needed. Rebasing over an edit
+      // and the undo of that edit would lose what the first of them had deleted.
+      if (this.#textOf(cell.id, made) === this.#textOf(cell.id, cell.version)) {
+        return { type: 'source-edited', cell: cell.id, version: cell.version + 1, edit: change.edit }
+      }
       try {
         return {
           type: 'source-edited',
@@ -292,6 +308,11 @@ export class NotebookDocument {
   #finish(record: DocumentRecord): void {
     this.#tellUndo()
     this.onRecord(record)
+  }
+
+  /** The version that first had the text of this version. */
+  #textOf(cell: string, version: number): number {
+    return this.#sameText.get(cell)?.get(version) ?? version
   }
 
   #tellUndo(): void {
@@ -317,6 +338,12 @@ export const edited = (cell: Cell, edit: TextEdit): string => applyEdit(cell.sou
 /** Ids come from files and windows: `constructor` and `__proto__` are ids like any other. */
 export const own = <T>(record: { readonly [id: string]: T }, id: string): T | undefined =>
   Object.hasOwn(record, id) ? record[id] : undefined
+
+const sameEdit = (a: NotebookChange, b: NotebookChange): boolean =>
+  a.type === 'source-edited' &&
+  b.type === 'source-edited' &&
+  a.cell === b.cell &&
+  JSON.stringify(a.edit) === JSON.stringify(b.edit)
 
 /** Changes that must survive the engine; the rest (save state, kernel, queue, remarks) is made anew when the file is opened. */
 function isLasting(change: NotebookChange): boolean {

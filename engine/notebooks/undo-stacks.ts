@@ -4,10 +4,12 @@ import { composeEdits } from '../contract/text-edit.ts'
 import type { NotebookChange } from '../contract/topics/notebook.ts'
 
 export type StepKind = 'edit' | 'undo' | 'redo'
+/** A change that takes another back. `leadsTo`: for a text, the version whose text is there again afterwards. */
+export type Inverse = NotebookChange & { readonly leadsTo?: number }
 export type Step = {
   readonly title: string
   /** Changes that take the step back, in the order in which they are folded. */
-  readonly inverse: readonly NotebookChange[]
+  readonly inverse: readonly Inverse[]
   readonly atMs: number
   /** The cell that was typed into, when the step did nothing else. */
   readonly typing?: string | undefined
@@ -65,15 +67,6 @@ export class UndoStacks {
   turned(direction: 'undo' | 'redo', step: Step): void {
     ;(direction === 'undo' ? this.#redo : this.#undo).push({ title: step.title, inverse: step.inverse, atMs: step.atMs })
   }
-
-  /** The same from the journal, where a step that was taken back may be older than the journal. */
-  replayed(kind: StepKind, step: Step): void {
-    if (kind === 'edit') this.push(step)
-    else {
-      this.take(kind)
-      this.turned(kind, step)
-    }
-  }
 }
 
 function grow(last: Step, step: Step): Step | undefined {
@@ -90,5 +83,6 @@ function grow(last: Step, step: Step): Step | undefined {
     return undefined
   // `older` was made on the version that `newer` leads back to; an edit of another kind in between ends the step.
   if (older.version !== newer.version - 1) return undefined
-  return { ...step, inverse: [{ ...newer, edit: composeEdits(newer.edit, older.edit) }] }
+  const leadsTo = older.leadsTo === undefined ? {} : { leadsTo: older.leadsTo }
+  return { ...step, inverse: [{ ...newer, ...leadsTo, edit: composeEdits(newer.edit, older.edit) }] }
 }

@@ -59,7 +59,7 @@ export function readIpynb(file: Buffer, name: string, ids: readonly string[] = [
   const list = top.members.findLast((m) => m.key === 'cells')
   if (list === undefined || file[list.start] !== 0x5b)
     throw new ScanError('The list of cells is missing', list?.start ?? top.end - 1)
-  const { elements } = new JsonScan(file).array(list.start)
+  const { elements } = new JsonScan(file, scan).array(list.start)
   const value = (key: string): Json | undefined => {
     const m = top.members.findLast((x) => x.key === key)
     return m === undefined ? undefined : (parseRange(file, m, scan.nonFinite) as Json)
@@ -69,7 +69,7 @@ export function readIpynb(file: Buffer, name: string, ids: readonly string[] = [
   const contents: FileContents = { blobs: new Map(), logs: new Map() }
   const outputs = new WeakMap<object, Buffer>()
   const attachments = new WeakMap<object, Buffer>()
-  const read: ReadOutputs = { contents, raw: outputs, nonFinite: scan.nonFinite, name }
+  const read: ReadOutputs = { contents, raw: outputs, nonFinite: scan.nonFinite, name, scan }
   const cells = new Map<string, RawCell>()
   const duplicates: string[] = []
   let missing = 0
@@ -125,7 +125,7 @@ function readCell(file: Buffer, range: Range, read: ReadOutputs): ParsedCell {
     file[range.start] === 0x7b &&
     (simple === undefined ||
       (isObject(simple) && ((Array.isArray(simple['outputs']) && simple['outputs'].length > 0) || has('attachments'))))
-  const members = look ? new JsonScan(file).object(range.start).members : []
+  const members = look ? new JsonScan(file, read.scan).object(range.start).members : []
   const at = (key: string): Range | undefined => members.findLast((m) => m.key === key)
   const value = (key: string): unknown => {
     if (simple !== undefined) return isObject(simple) ? simple[key] : undefined
@@ -143,7 +143,8 @@ function readCell(file: Buffer, range: Range, read: ReadOutputs): ParsedCell {
     source: textOf(value('source')),
     metadata: objectOf(value('metadata')),
     count: typeof count === 'number' ? count : null,
-    outputs: outputs !== undefined && file[outputs.start] === 0x5b ? new JsonScan(file).array(outputs.start).elements : [],
+    outputs:
+      outputs !== undefined && file[outputs.start] === 0x5b ? new JsonScan(file, read.scan).array(outputs.start).elements : [],
     attachments: attachments !== undefined && file[attachments.start] === 0x7b ? attachments : undefined,
   }
 }
@@ -157,12 +158,9 @@ function finishCell(parsed: ParsedCell, id: string, file: Buffer, read: ReadOutp
   for (const m of new JsonScan(file).object(parsed.attachments.start).members) {
     if (file[m.start] !== 0x7b) continue
     // A bundle is what a display holds: the same way through readOutput would wrap it, so it is read as one.
-    const shown = readOutput(
-      Buffer.concat([DISPLAY, file.subarray(m.start, m.end), CLOSE]),
-      { start: 0, end: DISPLAY.length + m.end - m.start + 1 },
-      id,
-      { ...read, nonFinite: [] },
-    )
+    const wrapped = Buffer.concat([DISPLAY, file.subarray(m.start, m.end), CLOSE])
+    const scan = new JsonScan(wrapped)
+    const shown = readOutput(wrapped, { start: 0, end: scan.value(0) }, id, { ...read, nonFinite: scan.nonFinite, scan })
     if (shown.type === 'display') attachments[m.key] = shown.data
   }
   raws.set(attachments, file.subarray(parsed.attachments.start, parsed.attachments.end))

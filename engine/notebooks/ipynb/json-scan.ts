@@ -19,6 +19,9 @@ export type Range = { readonly start: number; readonly end: number }
 /** Deeper than any plot; a hostile file must not end the engine with a full stack. */
 const MAX_DEPTH = 2000
 
+/** Below this a value is scanned again rather than remembered. */
+const LONG_BYTES = 4096
+
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
@@ -28,28 +31,39 @@ const CLOSE_BRACE = 0x7d
 const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
 
+/** 1 for bytes that stand for themselves inside a string. */
+const PLAIN = new Uint8Array(256).fill(1, 0x20)
+PLAIN[QUOTE] = 0
+PLAIN[BACKSLASH] = 0
+
 export class JsonScan {
   readonly bytes: Buffer
   /** Where NaN, Infinity and -Infinity stand: JSON.parse refuses them. */
   readonly nonFinite: Range[] = []
+  /** Ends of long objects, lists and strings by where they begin: the second look at a part of a file costs nothing. */
+  readonly #ends: Map<number, number>
 
-  constructor(bytes: Buffer) {
+  /** `before`: a scan of the same bytes that has already been there. */
+  constructor(bytes: Buffer, before?: JsonScan) {
     this.bytes = bytes
+    this.#ends = before === undefined ? new Map() : before.#ends
   }
 
   /** The end of the value that begins at `at` (no white space before it). */
   value(at: number, depth = 0): number {
     const c = this.bytes[at]
-    if (c === QUOTE) return this.string(at)
-    if (c === OPEN_BRACE) {
-      if (depth > MAX_DEPTH) throw new ScanError(`Values are nested more than ${MAX_DEPTH} deep`, at)
-      return this.#members(at, depth, undefined)
-    }
-    if (c === OPEN_BRACKET) {
-      if (depth > MAX_DEPTH) throw new ScanError(`Values are nested more than ${MAX_DEPTH} deep`, at)
-      return this.#elements(at, depth, undefined)
-    }
-    return this.#scalar(at)
+    if (c !== QUOTE && c !== OPEN_BRACE && c !== OPEN_BRACKET) return this.#scalar(at)
+    const known = this.#ends.get(at)
+    if (known !== undefined) return known
+    if (depth > MAX_DEPTH) throw new ScanError(`Values are nested more than ${MAX_DEPTH} deep`, at)
+    const end =
+      c === QUOTE
+        ? this.string(at)
+        : c === OPEN_BRACE
+          ? this.#members(at, depth, undefined)
+          : this.#elements(at, depth, undefined)
+    if (end - at > LONG_BYTES) this.#ends.set(at, end)
+    return end
   }
 
   /** The members of the object at `at`, and its end. */
@@ -82,10 +96,14 @@ export class JsonScan {
     let i = at + 1
     while (i < length) {
       const c = bytes[i] as number
-      if (c === QUOTE) return i + 1
-      if (c === BACKSLASH) i = this.#escape(i)
-      else if (c < 0x20) throw new ScanError(`A string holds a control character (0x${c.toString(16).padStart(2, '0')})`, i)
-      else i++
+      // One look at a table per byte: three comparisons take twice as long.
+      if (PLAIN[c] === 1) i++
+      else if (c === QUOTE) return i + 1
+      else if (c === BACKSLASH) {
+        const e = bytes[i + 1]
+        // By far the most frequent escapes in outputs.
+        i = e === 0x6e || e === QUOTE ? i + 2 : this.#escape(i)
+      } else throw new ScanError(`A string holds a control character (0x${c.toString(16).padStart(2, '0')})`, i)
     }
     throw new ScanError('The file ends inside a string', length)
   }

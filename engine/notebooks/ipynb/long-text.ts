@@ -15,32 +15,30 @@ export function measureText(json: Buffer, range: Range): TextMeasure {
   let bytes = 0
   let feeds = 0
   let last = 0
-  let inside = false
   // Places inside a string and between two characters, near both ends: from there the ends are decoded.
   let headEnd = -1
   let tailStart = -1
-  for (let i = range.start; i < range.end; i++) {
-    const c = json[i] as number
-    if (c === 0x22) inside = !inside
-    else if (inside) {
-      if ((c & 0xc0) !== 0x80) {
-        if (headEnd === -1 && i - range.start >= END_BYTES) headEnd = i
-        if (tailStart === -1 && range.end - i <= END_BYTES) tailStart = i
-      }
-      if (c === 0x5c) {
-        const e = json[++i] as number
-        if (e === 0x75) {
-          bytes += utf8Length(Number.parseInt(json.toString('latin1', i + 1, i + 5), 16))
-          i += 4
-        } else {
-          bytes++
-          if (e === 0x6e) feeds++
-        }
-        last = e === 0x6e ? 0x0a : 0
-      } else {
-        bytes++
-        last = c
-      }
+  const headFrom = range.start + END_BYTES
+  const tailFrom = range.end - END_BYTES
+  let i = json.indexOf(0x22, range.start) + 1
+  while (i > 0 && i < range.end) {
+    const from = i
+    let c = json[i] as number
+    while (c !== 0x22 && c !== 0x5c) c = json[++i] as number
+    bytes += i - from
+    if (i > from) last = 0
+    if (headEnd === -1 && i >= headFrom) headEnd = boundary(json, Math.max(from, headFrom))
+    if (tailStart === -1 && i >= tailFrom) tailStart = boundary(json, Math.max(from, tailFrom))
+    if (c === 0x22) i = json[i + 1] === 0x5d || i + 1 >= range.end ? range.end : json.indexOf(0x22, i + 1) + 1
+    else if (json[i + 1] === 0x75) {
+      bytes += utf8Length(unitAt(json, i))
+      last = 0
+      i += 6
+    } else {
+      bytes++
+      last = json[i + 1] === 0x6e ? 0x0a : 0
+      if (last === 0x0a) feeds++
+      i += 2
     }
   }
   const lines = feeds + (bytes > 0 && last !== 0x0a ? 1 : 0)
@@ -51,6 +49,13 @@ export function measureText(json: Buffer, range: Range): TextMeasure {
   const head = decode(json, range.start, headEnd, false).toString()
   const tail = decode(json, tailStart, range.end, true).toString()
   return { bytes, lines, head: firstLines(head), tail: lastLines(tail) }
+}
+
+/** The first place from `at` on where a character begins. */
+function boundary(json: Buffer, at: number): number {
+  let i = at
+  while (((json[i] as number) & 0xc0) === 0x80) i++
+  return i
 }
 
 /** Half of a surrogate pair counts half of the four bytes of the pair. */

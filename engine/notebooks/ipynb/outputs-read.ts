@@ -24,6 +24,8 @@ export type ReadOutputs = {
   /** The exact bytes of each output as the file has it: an output that is still the same object is written back with them. */
   readonly raw: WeakMap<object, Buffer>
   readonly nonFinite: readonly Range[]
+  /** The scan of the whole file. */
+  readonly scan: JsonScan | undefined
   /** Prefix of log names: unique per open file. */
   readonly name: string
 }
@@ -48,23 +50,22 @@ function fromJson(raw: unknown, id: string, read: ReadOutputs): Output {
 
 /** An output that may be huge: only its members are looked at, and of those only the small ones are decoded. */
 function fromRanges(file: Buffer, range: Range, id: string, read: ReadOutputs): Output {
-  const scan = new JsonScan(file)
-  const { members } = scan.object(range.start)
+  const { members } = new JsonScan(file, read.scan).object(range.start)
   const member = (key: string): Member | undefined => members.find((m) => m.key === key)
   const value = (key: string): Json | undefined => {
     const m = member(key)
-    return m === undefined ? undefined : (parseRange(file, m, scan.nonFinite) as Json)
+    return m === undefined ? undefined : (parseRange(file, m, read.nonFinite) as Json)
   }
   const type = value('output_type')
   if (type === 'stream') {
     const text = member('text')
     return streamOf(value('name'), text === undefined ? inlineText('') : longText(file, text, `${read.name}/${id}`, read), id)
   }
-  if (type === 'error') return errorOf(parseRange(file, range, scan.nonFinite) as JsonObject, id)
+  if (type === 'error') return errorOf(parseRange(file, range, read.nonFinite) as JsonObject, id)
   const data = member('data')
   const bundle: [string, MimeValue][] = []
   if (data !== undefined && file[data.start] === 0x7b) {
-    for (const m of new JsonScan(file).object(data.start).members) bundle.push([m.key, bigValue(file, m, m.key, read)])
+    for (const m of new JsonScan(file, read.scan).object(data.start).members) bundle.push([m.key, bigValue(file, m, m.key, read)])
   }
   const rest = { metadata: value('metadata') ?? {}, execution_count: value('execution_count') ?? null, output_type: type ?? '' }
   return displayOf(rest, Object.fromEntries(bundle), id)
@@ -134,7 +135,7 @@ function smallValue(mime: string, value: Json, read: ReadOutputs): MimeValue {
 
 function bigValue(file: Buffer, range: Range, mime: string, read: ReadOutputs): MimeValue {
   if (range.end - range.start <= INLINE_LIMIT_BYTES)
-    return smallValue(mime, parseRange(file, range, nonFiniteIn(file, range)) as Json, read)
+    return smallValue(mime, parseRange(file, range, read.nonFinite) as Json, read)
   const text = file[range.start] === 0x22 || file[range.start] === 0x5b
   // Where two values share a name (by content), either source gives the same bytes.
   if (isJsonMime(mime) || !text) return blobFrom(() => file.subarray(range.start, range.end), read)
@@ -142,12 +143,6 @@ function bigValue(file: Buffer, range: Range, mime: string, read: ReadOutputs): 
     isBinaryMime(mime) ? () => Buffer.from(decodeText(file, range).toString('latin1'), 'base64') : () => decodeText(file, range),
     read,
   )
-}
-
-function nonFiniteIn(file: Buffer, range: Range): readonly Range[] {
-  const scan = new JsonScan(file)
-  scan.value(range.start)
-  return scan.nonFinite
 }
 
 const looksLikeBlob = (value: Json): boolean =>
