@@ -41,6 +41,8 @@ export class OutpostConnection {
   #bytes: ByteStream | undefined
   #life = 0
   #attempt = 0
+  /** The outpost said that it ends: it is not brought up again before something is asked of it. */
+  #asleep = false
   #lastCall = 0
   #lastStream = 0
   #receivedMs = 0
@@ -92,6 +94,7 @@ export class OutpostConnection {
       const call = this.#ask(op, input, timeoutMs, done, fail)
       signal?.addEventListener('abort', abort)
       if (this.#state.state === 'up') this.#send(call)
+      else this.wake()
     })
   }
 
@@ -137,11 +140,20 @@ export class OutpostConnection {
     const refusal = this.#refusal()
     if (refusal !== undefined) stream.failed(refusal)
     else if (this.#state.state === 'up') this.#openStream(number, stream)
+    else this.wake()
     return stream
   }
 
   close(): void {
     this.#break({ state: 'closed' })
+  }
+
+  /** After the outpost ended by itself: dials again. Every call does it; nothing happens in any other state. */
+  wake(): void {
+    if (!this.#asleep || this.#state.state !== 'down') return
+    this.#asleep = false
+    this.#setState({ state: 'connecting' })
+    void this.#dial()
   }
 
   async #dial(): Promise<void> {
@@ -250,6 +262,7 @@ export class OutpostConnection {
     } else if (kind === FRAME.event) {
       const event = JSON.parse(toText(body)) as OutpostEvent
       if (event.event === 'replaced') this.#break({ state: 'replaced' })
+      else if (event.event === 'closing') this.#asleep = true
       for (const listener of this.#eventListeners) listener(event)
     }
   }
@@ -260,7 +273,11 @@ export class OutpostConnection {
     const wasUp = this.#state.state === 'up'
     this.#cut()
     // A stream that just broke is most often back in 100 ms (its keeper starts the next supervisor): told as connecting, not as a problem.
-    this.#setState(wasUp ? { state: 'connecting' } : { state: 'down', problem: why })
+    const ended = { code: 'outpost.ended', message: 'The outpost has ended.', hint: 'It is started again with the next kernel.' }
+    this.#setState(
+      this.#asleep ? { state: 'down', problem: ended } : wasUp ? { state: 'connecting' } : { state: 'down', problem: why },
+    )
+    if (this.#asleep) return
     const delayMs = RETRY_MS[Math.min(this.#attempt++, RETRY_MS.length - 1)] ?? 2000
     this.#stopTimer = this.#options.clock.after(delayMs, () => void this.#dial())
   }
@@ -282,6 +299,8 @@ export class OutpostConnection {
     this.#bytes = undefined
     for (const stream of this.#streams.values()) stream.broken()
     for (const call of [...this.#calls.values()]) {
+      // That is how the answer to this one may look.
+      if (call.op === 'shutdown' && call.sent !== 0) call.done({} as never)
       // hello, open and close belong to one connection: the next one makes its own. What must not be asked twice is told.
       const own = call.op === 'hello' || call.op === 'open' || call.op === 'close'
       if (!own && !(call.sent !== 0 && ASKED_ONCE.has(call.op))) continue

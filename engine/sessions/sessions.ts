@@ -305,5 +305,6 @@ function waitUp(connection: OutpostConnection, signal: AbortSignal): Promise<voi
     )
     const stop = connection.onState(look)
     signal.addEventListener('abort', abort)
+    connection.wake()
   })
 }

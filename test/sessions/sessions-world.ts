@@ -32,7 +32,7 @@ export async function sessionsWorld(
   environment: Partial<KernelEnvironment> = {},
   kernelEnv: Record<string, string> = {},
 ): Promise<SessionsWorld> {
-  const folder = await mkdtemp(join(tmpdir(), 'ud-'))
+  const folder = await mkdtemp(join(tmpdir(), 'us-'))
   const python = environment.python ?? basePython()
   const leases = new Leases(join(folder, 'leases.json'))
   const target = new LocalTarget({
@@ -82,8 +82,9 @@ export async function sessionsWorld(
       for (const sessions of engines) await sessions.close()
       const last = world.engine(1e15)
       await last.connection.call('shutdown', { force: true }).catch(() => undefined)
-      await last.close()
-      await rm(folder, { recursive: true, force: true })
+      const ended = (): boolean => last.connection.state.state !== 'up'
+      await until(ended, 'the outpost has ended').finally(() => last.close())
+      await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
     },
   }
   return world
