@@ -26,6 +26,8 @@ const BOTTOM_PX = 160
 /** Cells with a sandboxed frame stay in the page when scrolled away (a detached frame starts anew), but only so many. */
 const KEPT_FRAMES = 12
 
+/** What is drawn: rows by number, and (only where the scroll space is scaled) from which scroll position. */
+type Window = { readonly first: number; readonly last: number; readonly height: number; readonly top: number }
 type Anchor = { readonly id: string; readonly offset: number }
 
 export function CellList({ view, folder }: { readonly view: NotebookView; readonly folder: string }): ReactNode {
@@ -36,10 +38,11 @@ export function CellList({ view, folder }: { readonly view: NotebookView; readon
   const lineNumbers = useStore(view.lineNumbers)
   const { doc, layout, model } = view
   const box = useRef<HTMLDivElement>(null)
+  const spaceElement = useRef<HTMLElement>(null)
   const anchor = useRef<Anchor>(undefined)
   const keptFrames = useRef<string[]>([])
   const [, redraw] = useReducer((n: number) => n + 1, 0)
-  const [viewport, setViewport] = useState({ top: 0, height: 900, width: 0 })
+  const [drawn, setWindow] = useState<Window>({ first: 0, last: 12, height: 900, top: 0 })
 
   const { order, cells } = doc
   const fold = useMemo(() => {
@@ -53,9 +56,10 @@ export function CellList({ view, folder }: { readonly view: NotebookView; readon
   // biome-ignore lint/correctness/useExhaustiveDependencies: heights are estimated when the rows change; afterwards they are measured.
   useMemo(() => layout.setRows(visible, (id) => estimateHeight(cells[id], model.text(id))), [visible, layout])
 
-  const space = scrollSpace(layout.total + TOP_PX + BOTTOM_PX, viewport.height)
-  const listTop = space.toList(viewport.top) - TOP_PX
-  const [first, last] = layout.range(listTop - OVERSCAN_PX, listTop + viewport.height + OVERSCAN_PX)
+  const total = layout.total + TOP_PX + BOTTOM_PX
+  const space = scrollSpace(total, drawn.height)
+  const scaled = space.space !== total
+  const { first, last } = drawn
   const shown: string[] = visible.slice(first, last) as string[]
   const inWindow = new Set(shown)
   for (const id of [...(selection.active === null ? [] : [selection.active]), ...keptFrames.current]) {
@@ -68,13 +72,12 @@ export function CellList({ view, folder }: { readonly view: NotebookView; readon
   const onScroll = useCallback(() => {
     const el = box.current
     if (el === null) return
-    setViewport((old) =>
-      old.top === el.scrollTop && old.height === el.clientHeight && old.width === el.clientWidth
-        ? old
-        : { top: el.scrollTop, height: el.clientHeight, width: el.clientWidth },
-    )
-    const s = scrollSpace(layout.total + TOP_PX + BOTTOM_PX, el.clientHeight)
+    const full = layout.total + TOP_PX + BOTTOM_PX
+    const s = scrollSpace(full, el.clientHeight)
     const top = s.toList(el.scrollTop) - TOP_PX
+    const [first, last] = layout.range(top - OVERSCAN_PX, top + el.clientHeight + OVERSCAN_PX)
+    const next: Window = { first, last, height: el.clientHeight, top: s.space === full ? 0 : el.scrollTop }
+    setWindow((old) => (old.first === next.first && old.last === next.last && old.height === next.height && old.top === next.top ? old : next))
     // What stays in place: the active cell while it is seen, else the first cell that is.
     const active = layout.indexOf(view.selection.get().active ?? '')
     const activeSeen = active >= 0 && layout.top(active) >= top && layout.top(active) < top + el.clientHeight
@@ -95,6 +98,12 @@ export function CellList({ view, folder }: { readonly view: NotebookView; readon
     if (el.scrollTop > 0 && Math.abs(wanted - el.scrollTop) >= 1) el.scrollTop = wanted
   }, [layout, onScroll])
 
+  const place = useRef(() => {})
+  place.current = () => {
+    if (spaceElement.current !== null) spaceElement.current.style.height = `${scrollSpace(layout.total + TOP_PX + BOTTOM_PX, box.current?.clientHeight ?? 900).space}px`
+    keepPlace()
+    onScroll()
+  }
   const sizes = useMemo(
     () =>
       new ResizeObserver((entries) => {
@@ -104,14 +113,20 @@ export function CellList({ view, folder }: { readonly view: NotebookView; readon
           const height = entry.borderBoxSize[0]?.blockSize ?? 0
           if (id !== undefined && height > 0) changed = layout.measure(id, height) || changed
         }
-        if (changed) redraw()
+        if (changed) {
+          place.current()
+          redraw()
+        }
       }),
     [layout],
   )
   useEffect(() => () => sizes.disconnect(), [sizes])
 
-  // Before the browser paints: heights or rows above may have changed.
-  useLayoutEffect(keepPlace)
+  // Before the browser paints: rows above may have come or gone. (Not after a mere scroll: reading scrollTop then costs a layout.)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when the rows changed.
+  useLayoutEffect(() => {
+    place.current()
+  }, [visible])
   useLayoutEffect(() => {
     const el = box.current
     if (el === null) return
@@ -170,12 +185,12 @@ export function CellList({ view, folder }: { readonly view: NotebookView; readon
 
   const picked = useMemo(() => new Set(chosen(selection, order)), [selection, order])
   const { drag, startDrag } = useCellDrag(view, box, (y) => dropPlace(layout, space.toList(y) - TOP_PX))
-  const offset = space.space === layout.total + TOP_PX + BOTTOM_PX ? TOP_PX : viewport.top - listTop
+  const offset = scaled ? drawn.top - space.toList(drawn.top) + TOP_PX : TOP_PX
   const several = picked.size > 1
 
   return (
     <div ref={box} className="cells" onScroll={onScroll} data-context="notebookList">
-      <section className="cells-space" style={{ height: space.space }} aria-label={`${doc.title}, ${order.length} cells`}>
+      <section ref={spaceElement} className="cells-space" style={{ height: space.space }} aria-label={`${doc.title}, ${order.length} cells`}>
         {shown.map((id) => {
           const cell = cells[id]
           const at = layout.indexOf(id)

@@ -7,7 +7,7 @@ import { contextMenu } from '../parts/menu.tsx'
 import { plural } from '../parts/units.ts'
 import { chosenCells, foldHeading, hasFlag, openMarkdown, toggleFlag } from './cell-actions.ts'
 import { lineCount } from './cell-height.ts'
-import { CellTools, cellMenu, InsertBetween } from './cell-tools.tsx'
+import { CellTags, CellTools, cellMenu, InsertBetween } from './cell-tools.tsx'
 import { InputBox } from './input-box.tsx'
 import { Lane } from './lane.tsx'
 import { arrivals, LiveCode } from './live-code.tsx'
@@ -43,6 +43,7 @@ type Props = {
 export const CellRow = memo(function CellRow(props: Props): ReactNode {
   const { view, cell, source, top, position, active, picked, foldedCount, sizes, onFrame } = props
   const row = useRef<HTMLElement>(null)
+  const [hovered, setHovered] = useState(false)
   useLayoutEffect(() => {
     const el = row.current
     if (el === null) return
@@ -75,13 +76,15 @@ export const CellRow = memo(function CellRow(props: Props): ReactNode {
       ref={row}
       data-cell={cell.id}
       data-context="cellCommand"
-      className={`cell ${cell.kind} ${active ? 'active' : ''} ${picked ? 'picked' : ''} ${state ?? ''}`}
+      className={`cell kind-${cell.kind} ${active ? 'active' : ''} ${picked ? 'picked' : ''} ${state ?? ''}`}
       style={{ transform: `translateY(${top}px)` }}
       tabIndex={active ? 0 : -1}
       {...(active ? { 'data-first-focus': '' } : {})}
       aria-label={label(cell, position, foldedCount)}
       {...(active ? { 'aria-current': true } : {})}
       onMouseDown={choose}
+      onMouseMove={() => hovered || setHovered(true)}
+      onMouseLeave={() => setHovered(false)}
       {...contextMenu('Cell', () => cellMenu(view, cell))}
     >
       <CellNumber {...props} />
@@ -95,8 +98,9 @@ export const CellRow = memo(function CellRow(props: Props): ReactNode {
           </button>
         )}
       </div>
-      <CellTools view={view} cell={cell} source={source} />
-      <InsertBetween view={view} cell={cell.id} />
+      <CellTags cell={cell} />
+      {(hovered || active) && <CellTools view={view} cell={cell} />}
+      {hovered && <InsertBetween view={view} cell={cell.id} />}
     </article>
   )
 })

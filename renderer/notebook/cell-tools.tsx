@@ -1,8 +1,8 @@
 // What can be pressed on a cell: the tools at its corner (hover, focus), the menu of a right click, and the line between two cells.
 import type { ReactNode } from 'react'
 import type { Cell } from '../../engine/contract/topics/notebook.ts'
-import { IconButton } from '../parts/button.tsx'
 import { runCommand } from '../parts/command.ts'
+import { Icon } from '../parts/icon.tsx'
 import type { MenuEntry } from '../parts/menu.tsx'
 import { insertCell, toggleFlag } from './cell-actions.ts'
 import type { NotebookView } from './notebook-view.ts'
@@ -52,41 +52,39 @@ export function cellMenu(view: NotebookView, cell: Cell): readonly MenuEntry[] {
   ]
 }
 
-export function CellTools({
-  view,
-  cell,
-}: {
-  readonly view: NotebookView
-  readonly cell: Cell
-  readonly source: string
-}): ReactNode {
+/** Plain buttons, made only for the cell under the pointer or with the focus: four buttons with tooltips on each row of a scroll cost a frame. */
+export function CellTools({ view, cell }: { readonly view: NotebookView; readonly cell: Cell }): ReactNode {
   const onThis = (then: () => void) => () => {
     if (view.selection.get().active !== cell.id) view.choose(cell.id)
     then()
   }
-  const tags = cell.metadata['tags']
+  const button = (icon: string, label: string, press: () => void): ReactNode => (
+    <button type="button" className="icon-btn" aria-label={label} title={label} onClick={press}>
+      <Icon name={icon} />
+    </button>
+  )
   return (
     <div className="cell-tools" data-context="cellCommand=" role="toolbar" aria-label="Cell">
-      {Array.isArray(tags) &&
-        tags.map((t) =>
-          typeof t === 'string' ? (
-            <span key={t} className="tag">
-              {t}
-            </span>
-          ) : null,
-        )}
-      <span className="cell-tools-hover">
-        {cell.kind === 'code' && <IconButton icon="play" label="Run" onPress={() => void runCells(view, [cell.id])} />}
-        {cell.outputs.length > 0 && (
-          <IconButton
-            icon="fold"
-            label="Show or hide the outputs"
-            onPress={() => void toggleFlag(view, 'outputs_hidden', [cell.id])}
-          />
-        )}
-        <IconButton icon="trash" label="Delete" onPress={onThis(act('delete'))} />
-        <IconButton icon="ellipsis" label="More" onPress={onThis(() => openMenu(cell.id))} />
-      </span>
+      {cell.kind === 'code' && button('play', 'Run', () => void runCells(view, [cell.id]))}
+      {cell.outputs.length > 0 && button('fold', 'Show or hide the outputs', () => void toggleFlag(view, 'outputs_hidden', [cell.id]))}
+      {button('trash', 'Delete', onThis(act('delete')))}
+      {button('ellipsis', 'More', onThis(() => openMenu(cell.id)))}
+    </div>
+  )
+}
+
+export function CellTags({ cell }: { readonly cell: Cell }): ReactNode {
+  const tags = cell.metadata['tags']
+  if (!Array.isArray(tags) || tags.length === 0) return null
+  return (
+    <div className="cell-tags">
+      {tags.map((t) =>
+        typeof t === 'string' ? (
+          <span key={t} className="tag">
+            {t}
+          </span>
+        ) : null,
+      )}
     </div>
   )
 }

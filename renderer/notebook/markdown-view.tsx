@@ -1,7 +1,7 @@
 // Rendered markdown in the page, for cells and for outputs. Clicks on links come here: an anchor of the notebook is shown, everything else
 // is shown in full and asked about first.
 import { type ReactNode, useLayoutEffect, useRef } from 'react'
-import { renderMarkdown } from './markdown.ts'
+import { markdownNodes } from './markdown.ts'
 import { followLink } from './outputs/links.ts'
 
 type Props = {
@@ -14,7 +14,7 @@ type Props = {
 export function MarkdownView({ source, prefix, folder, onAnchor }: Props): ReactNode {
   const box = useRef<HTMLDivElement>(null)
   useLayoutEffect(() => {
-    box.current?.replaceChildren(renderMarkdown(source, prefix, (src) => pictureAddress(src, folder)))
+    box.current?.replaceChildren(markdownNodes(source, prefix, (src) => pictureAddress(src, folder)))
   }, [source, prefix, folder])
   const follow = (e: React.MouseEvent | React.KeyboardEvent): void => {
     const a = e.target instanceof Element ? e.target.closest('a') : null

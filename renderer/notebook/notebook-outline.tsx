@@ -1,5 +1,5 @@
 // The outline of a notebook for the side bar: its headings, the one of the active cell marked, a press leads there.
-import { type ReactNode, useMemo, useSyncExternalStore } from 'react'
+import { type ReactNode, useDeferredValue, useMemo, useSyncExternalStore } from 'react'
 import { useStore } from '../parts/store.ts'
 import type { NotebookView } from './notebook-view.ts'
 import { openViews } from './open-views.ts'
@@ -11,7 +11,8 @@ export function NotebookOutline({ notebook }: { readonly notebook: string }): Re
 }
 
 function Outline({ view }: { readonly view: NotebookView }): ReactNode {
-  const version = useSyncExternalStore(view.subscribe, view.version)
+  // Deferred: 1,500 headings take longer to draw than the cells that one wants to see first.
+  const version = useDeferredValue(useSyncExternalStore(view.subscribe, view.version), -1)
   const { active } = useStore(view.selection)
   // biome-ignore lint/correctness/useExhaustiveDependencies: `version` stands for the document.
   const list = useMemo(() => {

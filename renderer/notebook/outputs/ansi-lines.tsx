@@ -8,9 +8,10 @@ function look(style: Style): CSSProperties {
   const known = looks.get(style)
   if (known !== undefined) return known
   const [fg, bg] = style.inverse ? [style.bg ?? 'var(--desk)', style.fg ?? 'var(--ink)'] : [style.fg, style.bg]
+  // A named background is laid on thinly: IPython marks the failing token green on yellow, which nobody can read at full strength.
   const css: CSSProperties = {
     ...(fg === undefined ? {} : { color: fg }),
-    ...(bg === undefined ? {} : { backgroundColor: bg }),
+    ...(bg === undefined ? {} : { backgroundColor: bg.startsWith('var(') ? `color-mix(in srgb, ${bg} ${style.inverse ? 100 : 30}%, transparent)` : bg }),
     ...(style.bold ? { fontWeight: 700 } : {}),
     ...(style.dim ? { opacity: 0.7 } : {}),
     ...(style.italic ? { fontStyle: 'italic' } : {}),
