@@ -75,7 +75,7 @@ def main() -> None:
     w = World(base, a.python, a.path)
     try:
         w.fresh()
-        print(f'{w.path}: ipykernel {w.s.ready.get("ipykernel")}, ready after {w.s.ready_seconds * 1000:.0f} ms', flush=True)
+        print(f'{w.path}: IPython {w.s.ready.get("ipython")}, ipykernel {w.s.ready.get("ipykernel")}, ready after {w.s.ready_seconds * 1000:.0f} ms', flush=True)
         for title, f in CHECKS:
             if a.only and a.only not in title:
                 continue

@@ -270,7 +270,7 @@ class BridgeHost:
         info = self.info or {}
         ready: dict[str, Any] = {'pid': self.child.pid, 'path': 'bridge', 'ms': self.link.ms(), 'kernelInfo': info, 'why': self.spec.get('why'), 'debugger': 'debugger' in (info.get('supported_features') or []) or bool(info.get('debugger'))}
         if info.get('implementation') == 'ipython':
-            ready.update(ipykernel=info.get('implementation_version'), python=(info.get('language_info') or {}).get('version'), executable=self.spec.get('python'))
+            ready.update(ipython=info.get('implementation_version'), python=(info.get('language_info') or {}).get('version'), executable=self.spec.get('python'))
         say_ready(self.log, self.folder, ready)
         waiting, self.waiting = self.waiting, []
         for channel, body in waiting:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import signal
 import socket
 import sys
@@ -63,7 +62,7 @@ class Calls:
         for run in top.runs.values():
             run.log.refresh()
         return {
-            'version': VERSION, 'outpost': top.identity, 'boot': top.boot, 'pid': os.getpid(), 'python': platform.python_version(), 'platform': sys.platform,
+            'version': VERSION, 'outpost': top.identity, 'boot': top.boot, 'pid': os.getpid(), 'python': sys.version.split()[0], 'platform': sys.platform,
             'host': socket.gethostname(), 'uid': os.getuid(), 'base': top.base, 'nowUs': now_us(), 'lingerSeconds': top.linger,
             'runs': {n: r.state() for n, r in top.runs.items() if not is_spare(r)}, 'spares': top.spares.state(),
         }  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import sys
 
 USAGE = """usage: outpost up BASE | attach BASE | serve BASE | version
@@ -22,7 +21,7 @@ def main(words: list[str]) -> None:
     if what == 'version':
         from . import VERSION
 
-        print(json.dumps({'outpost': VERSION, 'python': platform.python_version()}))
+        print(json.dumps({'outpost': VERSION, 'python': sys.version.split()[0]}))
         return
     if what not in ('up', 'attach', 'serve', 'keep') or len(rest) != 1:
         raise SystemExit(USAGE)

@@ -42,6 +42,13 @@ def up(base: str) -> socket.socket:
             os.dup2(ours, theirs)
         os.closerange(3, 256)
         os.chdir('/')
+        if sys.flags.isolated and sys.flags.no_site:  # this interpreter is as bare as the one we would start: save the start
+            from .keeper import keep
+
+            try:
+                keep(base)
+            finally:
+                os._exit(0)
         argv = places.host_argv(places.own_python(), 'keep', base)
         os.execv(argv[0], argv)
     os.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 TAIL_BYTES = 4096
+AGAIN_SECONDS = 2.0
 
 
 def kept_status(base: str, pid: int) -> Optional[int]:
@@ -62,24 +64,32 @@ def close_log(run: Run, code: Optional[int]) -> dict[str, Any]:
     end_group(run)
     cut, last = run.log.cut_torn()
     if last is not None and last[0].kind == EXIT and not cut:
-        import json
-
         return json.loads(last[1])
     if cut:
         cut_off(run)
-    fifos = run.fifos or Fifos(run.folder)
-    run.fifos = None
-    writer = writer_for(run)
-    if cut:
-        writer.append(LOST, 0, dump({'bytes': cut, 'why': 'It was killed while it wrote this record.'}))
-    for kind, data in fifos.drain():
-        writer.append(kind, run.busy_parent or run.last_parent, data)
-    fifos.close()
-    run.log.refresh()
     exit = describe(code, oom, stderr_tail(run.folder, run.log.tail(ERR, TAIL_BYTES)))
-    writer.append(EXIT, 0, dump(exit))
-    os.close(writer.fd)
+    last_records(run, cut, exit)
     return exit
+
+
+def last_records(run: Run, cut: int, exit: dict[str, Any]) -> None:
+    """With a full disk they wait for room, and the supervisor goes on."""
+    try:
+        writer = writer_for(run)
+        if cut:
+            writer.append(LOST, 0, dump({'bytes': cut, 'why': 'It was killed while it wrote this record.'}))
+            cut = 0
+        fifos = run.fifos or Fifos(run.folder)
+        run.fifos = None
+        for kind, data in fifos.drain():
+            writer.append(kind, run.busy_parent or run.last_parent, data)
+        fifos.close()
+        writer.append(EXIT, 0, dump(exit))
+        os.close(writer.fd)
+    except OSError:
+        run.top.later(AGAIN_SECONDS, lambda: run.folder_there() and last_records(run, cut, exit))
+        return
+    run.grew()
 
 
 def cut_off(run: Run) -> None:

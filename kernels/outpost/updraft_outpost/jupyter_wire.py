@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 import os
-import secrets
 from typing import Any, NamedTuple, Optional, Sequence, Union
 
 from .zmtp import free_ports
@@ -25,7 +24,7 @@ class Arrived(NamedTuple):
 
 class Wire:
     def __init__(self, folder: str, ipc: bool) -> None:
-        self.key = secrets.token_hex(32)
+        self.key = os.urandom(32).hex()
         self.ipc, self.place = ipc, os.path.join(folder, 'z')
         self.ports = dict(zip(CHANNELS, range(1, 6) if ipc else free_ports(5)))
         self.file = os.path.join(folder, 'connection.json')

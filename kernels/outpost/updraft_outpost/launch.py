@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import re
-import secrets
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import places, processes
@@ -92,9 +91,9 @@ def _kernel(query: dict[str, Any], spec: dict[str, Any], env: dict[str, str], cw
 
 def start(top: Supervisor, name: str, spec: dict[str, Any], changes: dict[str, Optional[str]]) -> Run:
     env = processes.environment(changes)
-    folder = os.path.join(top.base, 'r' + secrets.token_hex(4))
+    folder = os.path.join(top.base, 'r' + processes.random_hex(4))
     os.mkdir(folder, 0o700)
-    log_id = secrets.token_hex(8)
+    log_id = processes.random_hex(8)
     places.write_json(os.path.join(folder, 'spec.json'), dict(spec, name=name, log=log_id))
     LogWriter(folder, log_id, name, spec['segmentBytes'])  # the first mark: the log is there before the host is
     err = os.open(os.path.join(folder, 'host.err'), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -47,6 +47,7 @@ class LogWriter:
         self.unrung = False
         self.on_unrung: Callable[[], None] = lambda: None  # asks the flusher to ring at the next tick
         self.on_wait: Callable[[bool], None] = lambda waits: None
+        self.patient = True  # False: a full disk is an OSError at once, and the log as it was
         self.shared = False  # a fork of this process writes too: take the file lock for each record
         self.first, self.kept_first, self.position, self.fd = 0, 0, 0, -1
         self.lock_fd = -1
@@ -125,7 +126,7 @@ class LogWriter:
 
     def _write_all(self, parts: Sequence[Bytes]) -> None:
         left = sum(map(len, parts))
-        waits = False
+        waits, before = False, self.position
         while left:
             try:
                 n = os.writev(self.fd, parts[:1000])
@@ -138,6 +139,10 @@ class LogWriter:
             if left:
                 parts = [b''.join(parts)[n:]]
                 if not n:
+                    if not self.patient:
+                        os.ftruncate(self.fd, before - self.first)
+                        self.position = before
+                        raise OSError(errno.ENOSPC, 'the disk is full')
                     if not waits:
                         waits = True
                         self._say_wait('disk')

@@ -6,9 +6,7 @@ Linux is what is tested; where /proc or pidfd are not there (macOS) the answers 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import subprocess
 from typing import Callable, Optional, Sequence
 
 LINUX = os.path.isdir('/proc/self')
@@ -24,8 +22,10 @@ def start_time(pid: int) -> str:
         except (OSError, IndexError):
             return ''
     try:
+        import subprocess  # 9 ms of import that Linux does not need
+
         return subprocess.run(['ps', '-o', 'lstart=', '-p', str(pid)], capture_output=True, text=True, timeout=5).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, ValueError):
         return ''
 
 
@@ -58,7 +58,11 @@ def find_command(command: str, env: dict[str, str], cwd: str) -> Optional[str]:
     if os.sep in command:
         path = os.path.join(cwd, command)
         return path if os.path.isfile(path) and os.access(path, os.X_OK) else None
-    return shutil.which(command, path=env.get('PATH', os.defpath))
+    for folder in env.get('PATH', os.defpath).split(os.pathsep):
+        path = os.path.join(folder, command)
+        if folder and os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return None
 
 
 def spawn(argv: Sequence[str], env: dict[str, str], cwd: str, files: Sequence[tuple[int, int]] = (), then: Optional[Callable[[], None]] = None) -> int:
@@ -102,6 +106,11 @@ def signal_group(pid: int, number: int, group: bool = True) -> None:
         (os.killpg if group else os.kill)(pid, number)
     except (ProcessLookupError, PermissionError):
         pass
+
+
+def random_hex(size: int) -> str:
+    """`secrets` would import hmac and random (6 ms)."""
+    return os.urandom(size).hex()
 
 
 def signal_name(number: int) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 HALF_FULL_BYTES = 1 << 19
+RESCUE_BYTES = 1 << 20
 
 
 class Fifos:
@@ -47,12 +48,24 @@ class Fifos:
                 end = h.offset + 20 + h.length
             if last + end != run.log.size:
                 continue  # the host is in the middle of a record (a full disk): keep out
-            writer = writer_for(run)
-            writer.append(kind, run.busy_parent, os.read(fd, 1 << 20))
-            os.close(writer.fd)
+            st = os.statvfs(run.folder)
+            if st.f_bavail * st.f_frsize < 4 * RESCUE_BYTES:
+                continue  # once read it must be written
+            self.move(run, kind, fd)
             del self.seen[fd]
             done = True
         return done
+
+    def move(self, run: Run, kind: int, fd: int) -> None:
+        """From FIFO to log under a lock that the host takes before its `idle`: else this could be written after it."""
+        lock = os.open(os.path.join(run.folder, 'fd-lock'), os.O_RDWR | os.O_CREAT, 0o600)
+        writer = writer_for(run)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            writer.append(kind, run.busy_parent, os.read(fd, RESCUE_BYTES))
+        finally:
+            os.close(lock)
+            os.close(writer.fd)
 
     def drain(self) -> Iterator[tuple[int, bytes]]:
         for fd, kind in self.readers:
@@ -72,5 +85,7 @@ class Fifos:
 
 
 def writer_for(run: Run) -> LogWriter:
-    """A writer for the end of a run's log. Never waits for a quota: what the supervisor writes is little."""
-    return LogWriter(run.folder, run.meta['log'], run.name, run.meta['segmentBytes'])
+    """A writer for the end of a run's log. It never waits, for quota or disk: the supervisor must not."""
+    writer = LogWriter(run.folder, run.meta['log'], run.name, run.meta['segmentBytes'])
+    writer.patient = False
+    return writer

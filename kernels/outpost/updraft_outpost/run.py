@@ -73,6 +73,9 @@ class Run:
             'startedUs': m['startedUs'], 'cwd': m['cwd'], 'argv': m['argv'], 'python': m.get('python'), 'ready': self.ready, 'exit': self.exit,
         }  # fmt: skip
 
+    def folder_there(self) -> bool:
+        return os.path.isdir(self.folder)
+
     def save(self) -> None:
         places.write_json(os.path.join(self.folder, 'meta.json'), dict(self.meta, exit=self.exit))
 
@@ -120,7 +123,8 @@ class Run:
             return
         self.exit = ending.close_log(self, code)
         self.busy_parent, self.blocked = 0, None
-        self.save()
+        with contextlib.suppress(OSError):  # a full disk: the log's last record says it too
+            self.save()
         if self.sock is not None:
             self.drop_socket()
         self.grew()
@@ -189,6 +193,8 @@ class Run:
         if what == 'ready':
             self.ready = event['ready']
             self.top.run_ready(self)
+            if self.name.startswith('.'):
+                return  # a spare is nobody's run yet
         elif what == 'state':
             self.busy_parent = event['busy']
             return

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import shutil
 import signal
 import time
 from typing import TYPE_CHECKING, Any, Optional
@@ -59,7 +58,7 @@ class Gpus:
         if self.pid or now - self.asked < GPU_SECONDS:
             return
         self.asked = now
-        command = shutil.which('nvidia-smi')
+        command = processes.find_command('nvidia-smi', dict(os.environ), '/')
         if command is None:
             self.state = {'state': 'none', 'why': 'There is no nvidia-smi on this machine.', 'list': []}
             self.asked = now + 60

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -52,7 +51,7 @@ class Spares:
         if python in self.wanted and self.find(python) is None and not self.top.closing:
             spec, changes = self.wanted[python]
             try:
-                launch.start(self.top, PREFIX + secrets.token_hex(4), dict(spec, only_direct=True), changes)
+                launch.start(self.top, PREFIX + processes.random_hex(4), dict(spec, only_direct=True), changes)
                 self.say(python, 'starting')
             except Exception as error:
                 self.say(python, 'failed', str(error))

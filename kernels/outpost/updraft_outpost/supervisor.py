@@ -10,18 +10,15 @@ import contextlib
 import fcntl
 import heapq
 import os
-import secrets
 import selectors
-import shutil
 import signal
 import socket
 import struct
 import sys
 import time
-import traceback
 from typing import Any, Callable, Optional
 
-from . import places, stopping
+from . import places, processes, stopping
 from .calls import Calls
 from .client import Client
 from .ready_files import still_open
@@ -34,6 +31,8 @@ LINGER_SECONDS = 900.0
 TICK_SECONDS = 0.2
 FOLLOW_SECONDS = 0.1
 CLOSE_SECONDS = 3.0
+FAULT_LIMIT = 50
+YOUNG_SECONDS = 60.0
 
 
 class Supervisor:
@@ -44,13 +43,14 @@ class Supervisor:
         self.runs: dict[str, Run] = {}
         self.timers: list[tuple[float, int, Callable[[], None]]] = []
         self.timer_number = 0
-        self.boot = secrets.token_hex(8)
+        self.boot = processes.random_hex(8)
         self.identity = ''
         self.epoch = -1.0
         self.linger: Optional[float] = LINGER_SECONDS
         self.running = True
         self.closing = False
         self.wake_at = 0.0
+        self.faults = 0
         self.alone_since = time.monotonic()
         self.calls, self.spares, self.sampler = Calls(self), Spares(self), Sampler(self)
 
@@ -71,7 +71,7 @@ class Supervisor:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: self.shut_down('shutdown') if not any(not r.over for r in self.runs.values()) else self.leave())
+        signal.signal(signal.SIGTERM, lambda *_: self.leave())
         self.load()
         server = self.listen()
         self.adopt()
@@ -82,19 +82,29 @@ class Supervisor:
                 continue
             for key, mask in ready:
                 if still_open(self.selector, key):
-                    key.data(mask)
-            self.tick()
+                    self.guarded(key.data, mask)
+            self.guarded(self.tick)
         server.close()
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(self.base, 'sock'))
 
+    def guarded(self, handler: Callable[..., None], *mask: int) -> None:
+        """A fault in one handler must not cut everybody off; many mean that this process is not sound, and the keeper starts a fresh one."""
+        try:
+            handler(*mask)
+        except Exception:
+            self.faults += 1
+            self.complain(f'in {handler}')
+            if self.faults > FAULT_LIMIT:
+                raise
+
     def leave(self) -> None:
-        """TERM with live runs: only this process ends; the runs stay and the next supervisor adopts them."""
+        """TERM: only this process ends; the runs stay and the next supervisor adopts them."""
         self.running = False
 
     def load(self) -> None:
         state = places.read_json(os.path.join(self.base, 'state.json')) or {}
-        self.identity = state.get('outpost') or secrets.token_hex(8)
+        self.identity = state.get('outpost') or processes.random_hex(8)
         self.epoch = state.get('epoch', -1)
         self.linger = state.get('linger', LINGER_SECONDS)
         self.save()
@@ -110,21 +120,15 @@ class Supervisor:
                 continue
             meta = places.read_json(os.path.join(folder, 'meta.json'))
             if meta is None:
-                shutil.rmtree(folder, ignore_errors=True)  # killed between making the folder and starting the host
+                places.remove_folder(folder)  # killed between making the folder and starting the host
                 continue
             self.runs[meta['name']] = run = Run(self, folder, meta)
             run.adopted = True
         for run in list(self.runs.values()):
             if not run.over:
                 with contextlib.suppress(OSError):
-                    run.watch() if self.still(run) else run.on_exit()
+                    run.watch()
         self.spares.forget_leftovers()
-
-    @staticmethod
-    def still(run: Run) -> bool:
-        from .processes import alive
-
-        return alive(run.meta['pid'], run.meta['start'])
 
     def listen(self) -> socket.socket:
         path = os.path.join(self.base, 'sock')
@@ -164,9 +168,8 @@ class Supervisor:
         now = time.monotonic()
         live = [r for r in self.runs.values() if not r.over]
         if any(r.sock is None for r in live):
-            wait = 0.005  # its socket is about to appear
-            if all(r.sock is not None or now - r.meta['startedUs'] / 1e6 + time.time() - time.monotonic() > 60 for r in live):
-                wait = TICK_SECONDS
+            young = any(r.sock is None and time.time() - r.meta['startedUs'] / 1e6 < YOUNG_SECONDS for r in live)
+            wait = 0.005 if young else TICK_SECONDS  # its socket is about to appear
         elif any(isinstance(s, FollowStream) for c in self.clients for s in c.streams.values()):
             wait = FOLLOW_SECONDS
         elif any(r.busy_parent or r.stop_at or r.pidfd is None for r in live):
@@ -267,8 +270,10 @@ class Supervisor:
                     client.drop_stream(number)
         self.runs.pop(run.name, None)
         run.log.close()
-        shutil.rmtree(run.folder, ignore_errors=True)
+        places.remove_folder(run.folder)
 
     def complain(self, where: str) -> None:
         print(time.strftime('%Y-%m-%d %H:%M:%S'), where, file=sys.stderr)
+        import traceback
+
         traceback.print_exc()

@@ -146,6 +146,7 @@ def make_kernel_class(host: KernelHost) -> Any:
                 return self.log.warning('Unknown message type: %r', msg['header']['msg_type'])
             if interruptible:
                 self.pre_handler_hook()
+                host.guard.arm(True)
             try:
                 found = handler(CHANNELS[SHELL], [], msg)
                 if inspect.isawaitable(found):
@@ -156,6 +157,7 @@ def make_kernel_class(host: KernelHost) -> Any:
                 self.log.error('KeyboardInterrupt caught in kernel.')
             finally:
                 if interruptible:
+                    host.guard.arm(False)
                     self.post_handler_hook()
 
     return DirectKernel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import threading
@@ -30,6 +31,7 @@ class FdReader(threading.Thread):
         self.readers: list[tuple[int, int]] = []
 
     def redirect(self) -> None:
+        self.file_lock = os.open(os.path.join(self.folder, 'fd-lock'), os.O_RDWR | os.O_CREAT, 0o600)
         self.readers, writers = open_fifos(self.folder)
         self.poll = select.poll()
         for reader, _ in self.readers:
@@ -41,17 +43,27 @@ class FdReader(threading.Thread):
     def drain(self) -> None:
         if os.getpid() != self.pid:
             return
+        with self.guard:
+            with self.lock:
+                self.drain_locked()
+
+    def drain_locked(self) -> None:
+        fcntl.flock(self.file_lock, fcntl.LOCK_EX)  # a supervisor that reads for us (rescue.py) has written then
+        try:
+            self.drain_all()
+        finally:
+            fcntl.flock(self.file_lock, fcntl.LOCK_UN)
+
+    def drain_all(self) -> None:
         for fd, kind in self.readers:
             while True:
-                with self.guard:
-                    with self.lock:
-                        try:
-                            data = os.read(fd, READ_BYTES)
-                        except BlockingIOError:
-                            break
-                        if not data:
-                            break
-                        self.log.append(kind, self.global_parent, data)
+                try:
+                    data = os.read(fd, READ_BYTES)
+                except BlockingIOError:
+                    break
+                if not data:
+                    break
+                self.log.append(kind, self.global_parent, data)
 
     def catch_up(self) -> None:
         """A child of this cell wrote: its bytes come before what is printed next."""
