@@ -141,10 +141,9 @@ export class OutpostSession implements KernelSession {
   answerInput(request: string, text: string): void {
     const content = { value: text, status: 'ok' }
     const date = new Date().toISOString()
-    this.#input().send(
-      CHANNEL.stdin,
-      packMessage({ type: 'input_reply', id: randomUUID(), session: this.id, date, parent: request, content }),
-    )
+    const body = packMessage({ type: 'input_reply', id: randomUUID(), session: this.id, date, parent: request, content })
+    this.#check()
+    this.#log.send((stream) => stream.send(CHANNEL.stdin, body))
   }
 
   stored(position: LogPosition): void {
@@ -225,16 +224,15 @@ export class OutpostSession implements KernelSession {
     await Promise.race([this.#log.exitRead(), new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))])
   }
 
-  #input(): NonNullable<SessionLog['input']> {
-    const input = this.#log.input
+  #check(): void {
     if (this.#options.connection.state.state === 'replaced') throw new ProblemError(replacedProblem)
-    if (!this.alive || input === undefined) throw notRunning(this.alive ? 'it is not followed' : this.summary.state.state)
-    return input
+    if (!this.alive) throw notRunning(this.summary.state.state)
   }
 
   #send(type: string, id: string, content: JsonObject, channel: number, buffers: readonly Uint8Array[] = []): void {
+    this.#check()
     const body = packMessage({ type, id, session: this.id, date: new Date().toISOString(), content, buffers })
-    this.#input().request(id, channel, body)
+    this.#log.send((stream) => stream.request(id, channel, body))
   }
 
   #observe(event: KernelEvent): void {
@@ -253,7 +251,7 @@ export class OutpostSession implements KernelSession {
     else if (event.event === 'error') this.#ahead({ type: 'error', request: event.id, name: event.ename, value: event.evalue })
     else if (event.event === 'exit') this.#ahead({ type: 'exit' })
     else if (event.event === 'refused' && event.id !== undefined) {
-      this.#log.input?.accepted(event.id)
+      this.#log.accepted(event.id)
       this.#replies.get(event.id)?.reject(problem('conflict', event.problem.message, { where: 'kernel' }))
     }
   }

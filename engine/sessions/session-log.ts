@@ -24,6 +24,7 @@ export class SessionLog {
   #reader: RunReader | undefined
   #parents: Parents = new Map()
   #follower: Follower | undefined
+  #held: ((stream: RunStream) => void)[] = []
   /** The log whose `exit` was given. */
   #ended = ''
   #onEnded: () => void = () => undefined
@@ -33,9 +34,13 @@ export class SessionLog {
     this.#options = options
   }
 
-  /** Where input for the present kernel goes; undefined while an older log is still read. */
-  get input(): RunStream | undefined {
-    return this.#reader?.position.log === this.#run.log ? this.#reader.stream : undefined
+  /** Input for the present kernel: at once, or as soon as its log is read (an older one may be read to its end first). */
+  send(input: (stream: RunStream) => void): void {
+    if (this.#reader?.position.log === this.#run.log) input(this.#reader.stream)
+    else this.#held.push(input)
+  }
+  accepted(request: string): void {
+    this.#reader?.stream.accepted(request)
   }
 
   follow(since: LogPosition | 'now', onEvents: OnEvents, signal: AbortSignal): Promise<void> {
@@ -72,6 +77,7 @@ export class SessionLog {
   /** From the last record border on: the journal has read the heads of the log and knows it. */
   async readFromEnd(): Promise<void> {
     const run = this.#run
+    if (this.#reader !== undefined) return
     const { size } = await this.#options.connection.call('journal', { name: run.name, last: 1 }).catch((error: unknown) => {
       throw kernelError(error)
     })
@@ -87,6 +93,8 @@ export class SessionLog {
   moveTo(run: RunState): void {
     const old = this.#run
     this.#run = run
+    // What was meant for the old kernel dies with it.
+    this.#held = []
     // A consumer that still reads an older log comes here by itself, when it has read that to its end.
     if (this.#reader !== undefined && this.#reader.position.log !== old.log) return
     const position = this.#reader?.position ?? { log: old.log, offset: old.size }
@@ -140,9 +148,9 @@ export class SessionLog {
       from,
     )
     this.#reader = reader
-    if (before === undefined) return
-    if (before.position.log === run.log) reader.stream.takeInputs(before.stream)
-    before.stop()
+    if (before?.position.log === run.log) reader.stream.takeInputs(before.stream)
+    before?.stop()
+    if (run.log === this.#run.log) for (const input of this.#held.splice(0)) input(reader.stream)
   }
 
   /** To the session first, then to the consumer; its error ends the following, never the reading. */

@@ -75,26 +75,35 @@ export class OutpostSessions implements Sessions {
 
   async adopt(id: string, signal: AbortSignal): Promise<OutpostSession | undefined> {
     await this.#up(signal)
-    const open = this.#open.get(id)
-    if (open !== undefined) return open.session.alive ? open.session : undefined
+    const session = this.#open.get(id)?.session ?? (await this.#find(id))
+    if (session === undefined || !session.alive) return undefined
+    await session.attach('end')
+    this.#sweep(id, session.run.name)
+    void this.#keepLike(session, signal)
+    return session
+  }
+
+  /** Lists the kernels that an earlier engine left running, so that they are seen and can be ended, also when nobody opens their notebook. */
+  async findAll(signal: AbortSignal): Promise<void> {
+    await this.#up(signal)
+    for (const lease of await this.#options.target.leases.list()) {
+      const id = lease.detail['session']
+      if (lease.kind !== 'kernel' || typeof id !== 'string') continue
+      if (this.runs.get(lease.id) === undefined) await this.#options.target.leases.release(lease.id)
+      else if (!this.#open.has(id)) await this.#find(id)
+    }
+  }
+
+  async #find(id: string): Promise<OutpostSession | undefined> {
     const run = this.#runsOf(id).find((r) => r.state !== 'ended')
     if (run === undefined) return undefined
-    const lease = await this.#options.target.leases.get(run.name)
-    const detail = lease?.detail ?? {}
+    const detail = (await this.#options.target.leases.get(run.name))?.detail ?? {}
     const text = (key: string, fallback: string): string => (typeof detail[key] === 'string' ? detail[key] : fallback)
     const notebook = text('notebook', '')
-    const request: StartKernel = {
-      id,
-      environment: text('environment', ''),
-      cwd: run.cwd,
-      title: text('title', 'Kernel'),
-      ...(notebook === '' ? {} : { notebook }),
-    }
-    const session = this.#make(request, text('environmentTitle', 'Kernel'), run)
-    await session.attach('end')
-    void this.#wantSpare(request, run, signal)
-    this.#sweep(id, run.name)
-    return session
+    const where = { environment: text('environment', ''), cwd: run.cwd, title: text('title', 'Kernel') }
+    const request: StartKernel = { id, ...where, ...(notebook === '' ? {} : { notebook }) }
+    // Somebody else may have found it while the leases were read.
+    return this.#open.get(id)?.session ?? this.#make(request, text('environmentTitle', 'Kernel'), run)
   }
 
   /** Ends the session's kernel and forgets it. */
@@ -103,14 +112,6 @@ export class OutpostSessions implements Sessions {
     if (session === undefined) throw problem('missing', 'There is no such kernel any more.', { where: 'kernel' })
     await session.shutdown()
     this.#forget(session)
-  }
-
-  /** What happens to kernels when Updraft ends (setting `kernel.keepAfterExit`): `running` ends the idle ones. */
-  async endFor(keep: 'running' | 'all' | 'none'): Promise<void> {
-    const ending = this.list().filter(
-      ({ session }) => session.alive && (keep === 'none' || (keep === 'running' && !session.run.busy)),
-    )
-    await Promise.allSettled(ending.map(({ session }) => session.shutdown()))
   }
 
   /** Lets go of everything; kernels run on. */
@@ -126,7 +127,8 @@ export class OutpostSessions implements Sessions {
     const found = await this.adopt(request.id, signal)
     if (found !== undefined) return found
     const dead = this.#open.get(request.id)
-    if (dead !== undefined && sameKernel(dead.request, request)) {
+    // Ended on purpose is ended: the next one is another session. One that died comes back in its place.
+    if (dead !== undefined && dead.session.summary.state.state !== 'none' && sameKernel(dead.request, request)) {
       await dead.session.restart(signal)
       return dead.session
     }
@@ -195,8 +197,10 @@ export class OutpostSessions implements Sessions {
     return { ...own, ...environment.env, ...(await this.#options.kernelEnv(request.environment)), ...request.env }
   }
 
-  /** An adopted kernel gets a spare as well; where its environment can't be had any more, it is started plainly. */
-  async #wantSpare(request: StartKernel, run: RunState, signal: AbortSignal): Promise<void> {
+  /** A kernel that was found gets a spare as well; where its environment can't be had any more, its restart will say so. */
+  async #keepLike({ id, run }: OutpostSession, signal: AbortSignal): Promise<void> {
+    const request = this.#open.get(id)?.request
+    if (request === undefined || this.#spares.wants(run.name)) return
     try {
       const environment = await this.#options.environments.resolve(request.environment, signal)
       if (environment.python === undefined) return

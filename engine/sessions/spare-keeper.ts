@@ -36,6 +36,10 @@ export class SpareKeeper {
     this.#later(run)
   }
 
+  wants(run: string): boolean {
+    return this.#wanted.has(run)
+  }
+
   leave(run: string): void {
     const left = this.#wanted.get(run)
     this.#wanted.delete(run)

@@ -149,6 +149,8 @@ test('another engine adopts the kernel, goes on where the first stored it, and f
   const had = record.text(id)
   const since = record.position
   const second = world.engine()
+  await second.findAll(never)
+  expect(second.list().map(({ request }) => request.title)).toEqual(['notebook'])
   const adopted = await second.adopt('notebook', never)
   expect(adopted?.summary.state).toMatchObject({ name: 'Test', environment: 'test', state: 'busy' })
   if (adopted === undefined || since === undefined) throw new Error('not adopted')
