@@ -9,6 +9,8 @@ export type EngineArguments = {
   readonly folder?: string
   /** Stays in this terminal and ends with it; without it the engine is somebody's child (Electron, the launcher) or was detached. */
   readonly foreground: boolean
+  /** Started by the command line for itself: ended by it too when nobody else has come. */
+  readonly background: boolean
 }
 
 const usage = 'Usage: node engine/main.ts [folder] [--browser] [--no-open] [--port N] [--foreground]'
@@ -17,6 +19,7 @@ export function parseArguments(args: readonly string[], cwd: string): EngineArgu
   let browser = false
   let open = true
   let foreground = false
+  let background = false
   let port: number | undefined
   let folder: string | undefined
   for (let i = 0; i < args.length; i++) {
@@ -24,12 +27,20 @@ export function parseArguments(args: readonly string[], cwd: string): EngineArgu
     if (name === '--browser') browser = true
     else if (name === '--no-open') open = false
     else if (name === '--foreground') foreground = true
+    else if (name === '--background') background = true
     else if (name === '--port') port = portOf(inline ?? args[++i])
     else if (name.startsWith('-')) throw problem('invalid', `"${name}" is not an option.`, { hint: usage })
     else if (folder !== undefined) throw problem('invalid', 'More than one folder was named.', { hint: usage })
     else folder = resolve(cwd, args[i] ?? '')
   }
-  return { browser, open, foreground, ...(port === undefined ? {} : { port }), ...(folder === undefined ? {} : { folder }) }
+  return {
+    browser,
+    open,
+    foreground,
+    background,
+    ...(port === undefined ? {} : { port }),
+    ...(folder === undefined ? {} : { folder }),
+  }
 }
 
 function split(arg: string): [string, string | undefined] {

@@ -47,7 +47,7 @@ export function createRunningNotebooks(options: RunningNotebooksOptions): Runnin
   const notebooks = new OpenNotebooks({
     folder,
     store: {
-      blob: async (hash) => notebooks.blob(hash) ?? (await blobs.get(hash)),
+      blob: (hash) => blobs.get(hash),
       log: async (id, from, to) => {
         if (id.startsWith('notebook:')) return notebooks.logText(id.slice('notebook:'.length))?.subarray(from, to)
         return id.startsWith('run:') ? (await spools.find(id.slice('run:'.length)))?.bytesAt(from, to) : undefined
@@ -58,6 +58,8 @@ export function createRunningNotebooks(options: RunningNotebooksOptions): Runnin
     trusted: (path) => workspace.trust.isTrusted(path),
     log: (error) => log.error(error, 'notebook'),
   })
+  // Pictures that came with a file are stored when a window first asks for them.
+  blobs.provides((hash) => notebooks.blob(hash))
   notebooks.onOpened = (notebook) => {
     const execution = new NotebookExecution({
       document: notebook.document,

@@ -1,10 +1,9 @@
 // What `diagnose` would send: the engine's log, what it is and where it runs. Secrets are taken out here, once more, whatever wrote the text;
 // notebooks, code and outputs are never in it.
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { arch, cpus, freemem, platform, release, totalmem } from 'node:os'
+import { arch, cpus, freemem, homedir, platform, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { EngineState } from '../contract/topics/engine.ts'
-import type { EngineLog } from '../support/engine-log.ts'
 import type { Folders } from '../support/folders.ts'
 import { redact } from '../support/redact.ts'
 
@@ -12,9 +11,13 @@ export type DiagnoseFile = { readonly name: string; readonly text: string }
 
 const LOG_TAIL_BYTES = 512 << 10
 
-export async function diagnose(folders: Folders, log: EngineLog, state: EngineState): Promise<readonly DiagnoseFile[]> {
-  log.flush()
-  const { examples: _examples, ...about } = state
+/** `logFile`: flushed by the caller. `state`: of the running engine, absent when none runs. */
+export async function diagnose(
+  folders: Folders,
+  logFile: string,
+  state: EngineState | undefined,
+): Promise<readonly DiagnoseFile[]> {
+  const { examples: _examples, ...about } = state ?? { examples: [] }
   const machine = {
     platform: platform(),
     release: release(),
@@ -30,11 +33,11 @@ export async function diagnose(folders: Folders, log: EngineLog, state: EngineSt
       text: JSON.stringify({ ...about, machine, uptimeS: Math.round(process.uptime()), memory: process.memoryUsage() }, null, 2),
     },
     { name: 'folders.txt', text: await listing(folders) },
-    { name: 'engine.log', text: await tail(log.file) },
+    { name: 'engine.log', text: await tail(logFile) },
     { name: 'settings.json', text: await readFile(join(folders.config, 'settings.json'), 'utf8').catch(() => '') },
   ]
   // The home folder's name is the user's name.
-  const home = state.home
+  const home = homedir()
   return files.filter((f) => f.text !== '').map((f) => ({ name: f.name, text: redact(f.text).replaceAll(home, '~') }))
 }
 

@@ -75,7 +75,10 @@ export function createEngineRoom(options: EngineRoomOptions): EngineRoom {
         options.stop({ all: all === true })
         return null
       },
-      'engine.diagnose': async () => ({ files: await diagnose(options.folders, options.log, feed.state) }),
+      'engine.diagnose': async () => {
+        options.log.flush()
+        return { files: await diagnose(options.folders, options.log.file, feed.state) }
+      },
       'engine.open-example': async ({ path }) => ({
         path: await copyExample(path, feed.state.examples, options.trustedFolder() ?? options.ownNotebooks),
       }),

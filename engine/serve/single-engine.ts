@@ -18,6 +18,8 @@ export type Discovery = {
   readonly token: string
   readonly version: string
   readonly dataFolder: string
+  /** Nobody's terminal or window holds it: the command line started it for itself. */
+  readonly background: boolean
 }
 
 type Owner = { readonly pid: number; readonly start: string; readonly host: string }

@@ -1,0 +1,65 @@
+// `updraft ray start|status|stop`: the same local Ray that the status bar shows.
+import { type CliEngine, stateOf, until } from './cli-engine.ts'
+import type { Link } from './contract/link.ts'
+import { ProblemError, problem } from './contract/problem.ts'
+import type { RayState } from './contract/topics/ray.ts'
+
+export async function rayCommand(
+  what: string | undefined,
+  { link }: CliEngine,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<RayState> {
+  if (what === 'start') {
+    const stop = sayPhases(link, say)
+    await link.call('ray.start', {}, signal).finally(stop)
+    return settled(link, signal)
+  }
+  if (what === 'stop') {
+    await link.call('ray.stop', null, signal)
+    return settled(link, signal)
+  }
+  if (what === 'status' || what === undefined) return stateOf(link, 'ray', null)
+  throw problem('invalid', `"${what}" is not something Ray can be asked.`, {
+    hint: 'Usage: ./updraft.mjs ray start|status|stop [--json]',
+  })
+}
+
+async function settled(link: Link, signal: AbortSignal): Promise<RayState> {
+  const watching = link.watch('ray', null)
+  const state = await until(watching, (s) => s.state !== 'starting' && s.state !== 'stopping', signal)
+  watching.close()
+  if (state.state === 'failed') throw new ProblemError(state.problem ?? { code: 'unreachable', message: 'Ray did not start.' })
+  return state
+}
+
+function sayPhases(link: Link, say: (line: string) => void): () => void {
+  const watching = link.watch('ray', null)
+  const said = new Set<string>()
+  const stop = watching.view.listen(() => {
+    for (const phase of watching.view.state?.phases ?? []) {
+      if (phase.endedMs === undefined || said.has(phase.name)) continue
+      said.add(phase.name)
+      say(`${phase.name}: ${((phase.endedMs - phase.startedMs) / 1000).toFixed(1)} s`)
+    }
+  })
+  return () => {
+    stop()
+    watching.close()
+  }
+}
+
+export function rayInWords(state: RayState): string {
+  const lines = [`Ray: ${state.state}${state.owner === 'adopted' ? ' (adopted)' : ''}`]
+  if (state.address !== undefined) lines.push(`address    ${state.address}`)
+  if (state.dashboard !== undefined) lines.push(`dashboard  ${state.dashboard}`)
+  if (state.version !== undefined) lines.push(`version    ${state.version}`)
+  for (const node of state.nodes)
+    lines.push(
+      `node       ${node.name}: ${node.cpu.used}/${node.cpu.total} CPU, ${node.gpu.used}/${node.gpu.total} GPU${node.alive ? '' : ', dead'}`,
+    )
+  for (const found of state.found)
+    lines.push(`found      ${found.address} (process ${found.pid}${found.token ? '' : ', without a token'})`)
+  if (state.problem !== undefined) lines.push(state.problem.message)
+  return lines.join('\n')
+}
