@@ -1,7 +1,7 @@
 // The state that windows see when a notebook has just been read, and long streams of earlier runs joined again with their spool.
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
-import type { Cell, NotebookState } from '../contract/topics/notebook.ts'
+import type { NotebookState } from '../contract/topics/notebook.ts'
 import type { LogText } from '../contract/topics/outputs.ts'
 import type { RawNotebook } from './ipynb/ipynb-read.ts'
 import type { LoadedFile } from './load-file.ts'
@@ -9,9 +9,9 @@ import type { LoadedFile } from './load-file.ts'
 /** `kept`: streams that the file holds shortened, by SHA-256 of what is saved of them. */
 export function firstState(id: string, loaded: LoadedFile, kept: ReadonlyMap<string, LogText>, trusted: boolean): NotebookState {
   const { read } = loaded
-  const cells: { [id: string]: Cell } = {}
-  for (const { cell } of read.raw.cells.values()) cells[cell.id] = cell
-  if (kept.size > 0) relink(cells, read.raw, kept)
+  if (kept.size > 0) relink(read.raw, kept)
+  // Not by assignment: `__proto__` is an id like any other.
+  const cells = Object.fromEntries([...read.raw.cells.values()].map(({ cell }) => [cell.id, cell]))
   const spec = read.metadata['kernelspec']
   const shown = typeof spec === 'object' && spec !== null && 'display_name' in spec ? spec['display_name'] : undefined
   return {
@@ -37,7 +37,7 @@ export function firstState(id: string, loaded: LoadedFile, kept: ReadonlyMap<str
 }
 
 /** Streams that the file holds shortened show the whole again, from the spool. */
-function relink(cells: { [id: string]: Cell }, raw: RawNotebook, kept: ReadonlyMap<string, LogText>): void {
+function relink(raw: RawNotebook, kept: ReadonlyMap<string, LogText>): void {
   for (const held of raw.cells.values()) {
     if (!held.cell.outputs.some((o) => o.type === 'stream' && o.content.log !== undefined)) continue
     const outputs = held.cell.outputs.map((output) => {
@@ -49,7 +49,6 @@ function relink(cells: { [id: string]: Cell }, raw: RawNotebook, kept: ReadonlyM
       return whole
     })
     const cell = { ...held.cell, outputs }
-    cells[cell.id] = cell
     ;(raw.cells as Map<string, typeof held>).set(cell.id, { ...held, cell })
   }
 }
