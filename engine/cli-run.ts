@@ -111,12 +111,12 @@ async function runOpened(path: string, asked: RunArguments, link: Link, say: Say
     for (const remark of state.remarks) say(remark.message)
     if (asked.environment !== undefined)
       await link.call('notebook.choose-environment', { notebook, environment: asked.environment }, signal)
-    if (asked.parameters.length > 0)
-      await link.call(
-        'notebook.edit',
-        { notebook, ops: [...parametersCell(state, asked.parameters)], title: 'Parameters' },
-        signal,
-      )
+    if (asked.parameters.length > 0) {
+      const ops = parametersCell(state, asked.parameters)
+      await link.call('notebook.edit', { notebook, ops: [...ops], title: 'Parameters' }, signal)
+      // The answer may come before the change: what is run is what the notebook then holds.
+      await until(watching, (now) => ops.every((op) => op.op !== 'insert-cell' || now.cells[op.cell.id] !== undefined), signal)
+    }
     const stopInput = answerInputs(link, notebook, watching, say)
     try {
       return await runCells(notebook, watching, asked.allowErrors, link, say, signal)

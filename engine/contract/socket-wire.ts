@@ -27,6 +27,17 @@ export function socketWire(socket: Socket): SocketWire {
   let pendingBytes = 0
   let scheduled = false
   let open = true
+  // What arrives before somebody listens waits: `ws` hands over the first message in the very turn in which it says "open", before a
+  // promise of the opener can have made a peer. Without this one hello in five was lost, and the wire with it 5 s later.
+  let early: ((wire: Wire) => void)[] | undefined = []
+  let onFrame: Wire['onFrame'] = () => {}
+  let onClose: Wire['onClose'] = () => {}
+  const deliver = (what: (wire: Wire) => void) => (early === undefined ? what(wire) : void early.push(what))
+  const release = () => {
+    const waiting = early ?? []
+    early = undefined
+    for (const what of waiting) what(wire)
+  }
 
   const flush = () => {
     scheduled = false
@@ -42,7 +53,7 @@ export function socketWire(socket: Socket): SocketWire {
     open = false
     // A close reason may have at most 123 bytes.
     socket.close(code, reason.slice(0, 100))
-    wire.onClose(reason)
+    deliver((w) => w.onClose(reason))
   }
   const wire: Wire = {
     get queuedBytes() {
@@ -63,9 +74,21 @@ export function socketWire(socket: Socket): SocketWire {
       flush()
       socket.send(packBytes(head, payload))
     },
-    onFrame: () => {},
+    get onFrame() {
+      return onFrame
+    },
+    set onFrame(listener) {
+      onFrame = listener
+      // After the rest of the listener's own set-up.
+      if (early !== undefined) queueMicrotask(release)
+    },
     onBytes: () => {},
-    onClose: () => {},
+    get onClose() {
+      return onClose
+    },
+    set onClose(listener) {
+      onClose = listener
+    },
     close: (reason) => end(GOING_AWAY, reason),
   }
   return {
@@ -74,12 +97,12 @@ export function socketWire(socket: Socket): SocketWire {
       if (!open) return
       const frames = read(data)
       if (typeof frames === 'string') end(PROTOCOL_ERROR, `The wire carried ${frames}.`)
-      else for (const deliver of frames) if (open) deliver(wire)
+      else for (const frame of frames) if (open) deliver(frame)
     },
     closed(reason) {
       if (!open) return
       open = false
-      wire.onClose(reason)
+      deliver((w) => w.onClose(reason))
     },
   }
 }
