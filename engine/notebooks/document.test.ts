@@ -153,8 +153,10 @@ describe('the document', () => {
       const { document, records, clock } = documentOf()
       for (let n = 0; n < 30; n++) {
         clock.ms += random(2) * 2000
-        if (random(4) === 0) random(2) ? document.undo() : document.redo()
-        else if (random(4) === 0) {
+        const what = random(6)
+        if (what === 0) document.undo()
+        else if (what === 1) document.redo()
+        else if (what === 2) {
           const id = document.state.order[0] ?? ''
           document.change({ type: 'output-added', cell: id, output: stream(`o${n}`, `${n}`) }, { place: { offset: n } })
         } else document.apply(randomOps(random, document.state))
