@@ -138,7 +138,6 @@ const printCell = (cell: Cell): string =>
     ...cell.outputs.map(printOutput),
   ].join('\n')
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what ANSI colours are made of
 const plain = (text: string): string => text.replace(/\u001b\[[0-9;]*m/g, '')
 const quoted = (text: string): string =>
   text.length > 200 ? `${JSON.stringify(text.slice(0, 60))}… ${text.length}` : JSON.stringify(text)

@@ -96,6 +96,7 @@ function attach(options: ExecutionRoomOptions, notebook: OpenNotebook): Notebook
     trustFolder: () => trustFolder(notebook.path),
     watched: () => notebooks.isWatched(notebook),
     onRun,
+    log: options.log,
     ...(now === undefined ? {} : { now }),
   })
 }

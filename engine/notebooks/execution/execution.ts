@@ -20,6 +20,8 @@ export type ExecutionOptions = {
   readonly watched: () => boolean
   /** The kernel to deliver to: the running one, or one that is started now. Rejects with a Problem. */
   readonly kernel: () => Promise<KernelSession>
+  /** Unexpected errors; never shown as they are. */
+  readonly log?: (error: unknown) => void
   readonly now?: () => number
   /** The list of all runs of all notebooks: told what becomes known. */
   readonly onRun?: (run: RunReport) => void
@@ -408,10 +410,14 @@ export class Execution {
     if (own(this.document.state.cells, run.cell) === undefined) {
       this.#record(takeBack(this.#book, this.#now(), cellDeleted, run.cell))
       this.#tellSoon()
-      return this.#pump()
+      this.#pump()
+      return
     }
     if (this.#held || this.#starting) return
-    if (this.#session === undefined) return this.#startKernel()
+    if (this.#session === undefined) {
+      this.#startKernel()
+      return
+    }
     // The last words of an older kernel come first: this one hears nothing before its own log is read.
     if (this.#folded?.log !== this.#session.log) return
     this.#start(run)
@@ -427,6 +433,7 @@ export class Execution {
       },
       (error: unknown) => {
         this.#starting = false
+        if (!(error instanceof ProblemError)) this.#options.log?.(error)
         const why = error instanceof ProblemError ? error.problem : undefined
         this.abortWaiting({
           code: why?.code ?? 'unreachable',

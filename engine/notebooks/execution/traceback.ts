@@ -1,7 +1,6 @@
 // Errors with the user's frame first. IPython prints the outermost frame first and the reason last, so in a Ray or torch error the line that the
 // user wrote stands a screen away from the reason. Pure; the frames themselves are not changed, only their order.
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what ANSI colours are made of
 const ANSI = /\u001b\[[0-9;]*m/g
 const isCellFrame = (frame: string): boolean =>
   /^(Cell |File <ipython-input|<ipython-input|Input )/.test(frame.replace(ANSI, '').trimStart())
