@@ -76,7 +76,8 @@ export class Workspace {
   }
 
   async rememberLayout(layout: JsonObject): Promise<void> {
-    // Not a change of the feed: a window that dragged a split must not move the splits of the other window.
+    // A window reads it once, when it opens: a split dragged in one window never moves the splits of the other, and a reload finds the last.
+    this.feed.change({ type: 'workspace-changed', set: { layout } })
     await writeJson(this.#layoutFile(this.folder ?? ''), layout)
   }
 

@@ -242,7 +242,10 @@ function Tree({ name, folder }: { readonly name: string; readonly folder: string
                 initial={row === 'naming' ? '' : row.name}
                 taken={taken}
                 onDone={(text) => void finish(text)}
-                onCancel={() => (setNaming(undefined), focusTree())}
+                onCancel={() => {
+                  setNaming(undefined)
+                  focusTree()
+                }}
               />
             )
           }

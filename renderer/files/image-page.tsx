@@ -49,7 +49,10 @@ export function ImagePage({ path }: { readonly path: string }): ReactNode {
           src={address}
           alt={path}
           onLoad={(e) => setSize({ width: e.currentTarget.naturalWidth, height: e.currentTarget.naturalHeight })}
-          onError={() => (setSize(undefined), setFailed((n) => Math.max(1, n)))}
+          onError={() => {
+            setSize(undefined)
+            setFailed((n) => Math.max(1, n))
+          }}
         />
       </div>
     </div>

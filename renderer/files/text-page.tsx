@@ -97,7 +97,7 @@ export function TextPage({
   }, [active, path, tabId, save.run])
 
   const arrived = useStore(arrivalStore)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `arrived` says that there is somewhere to go.
+  // `arrived` says that there is somewhere to go.
   useEffect(() => {
     if (!active || model === undefined) return
     const to = arrivals.get(path)

@@ -44,7 +44,7 @@ export function useFeedPart<N extends FeedName, Part>(
   const id = key === undefined ? undefined : JSON.stringify(key)
   const pick = useRef(select)
   pick.current = select
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key is compared by its text, not by its object.
+  // the key is compared by its text, not by its object.
   const source = useMemo(() => {
     let now: FeedNow<Part> = NOTHING
     let watching: { readonly view: () => FeedNow<FeedState<N>> } | undefined

@@ -73,7 +73,7 @@ export function readLine(raw: string): LogLine {
   if (raw.startsWith('{')) {
     try {
       const o = JSON.parse(raw) as Record<string, unknown>
-      const { time, at, level, message, text, msg, ...rest } = o
+      const { time, at, level, message, text, msg, what, ...rest } = o
       const when = time ?? at ?? rest['ts'] ?? rest['t']
       delete rest['ts']
       const more = Object.entries(rest).map(([k, v]) => `${k}=${typeof v === 'string' ? v : JSON.stringify(v)}`)
@@ -81,7 +81,7 @@ export function readLine(raw: string): LogLine {
         time: clockOf(when),
         level: levelOf(String(level ?? '')),
         source: '',
-        text: [message ?? text ?? msg ?? '', ...more].filter(Boolean).join('  '),
+        text: [message ?? text ?? msg ?? what ?? '', ...more].filter(Boolean).join('  '),
       }
     } catch {
       // Not JSON after all: it is shown as it is.
@@ -101,7 +101,7 @@ export function readLine(raw: string): LogLine {
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is removed.
+// escape sequences are what is removed.
 const plain = (text: string): string =>
   text
     .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g, '')

@@ -27,7 +27,7 @@ export function LogView({ log, leading }: { readonly log: string; readonly leadi
   const seen = useRef({ first: 0, last: 60 })
   const total = state?.lines ?? 0
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a log that grew has more to show.
+  // a log that grew has more to show.
   useEffect(() => {
     if (follow) list.current?.scrollToEnd()
     lines.want(seen.current.first, Math.max(seen.current.last, seen.current.first + 60), total)

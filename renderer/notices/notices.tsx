@@ -53,7 +53,13 @@ function useCards(): readonly Card[] {
   for (const t of told)
     cards.push({
       ...t,
-      actions: t.actions.map((a) => ({ title: a.title, run: () => (a.run(), untell(t.id)) })),
+      actions: t.actions.map((a) => ({
+        title: a.title,
+        run: () => {
+          a.run()
+          untell(t.id)
+        },
+      })),
       dismiss: () => untell(t.id),
     })
   return cards.sort((a, b) => a.atMs - b.atMs)
@@ -85,7 +91,7 @@ function NoticeCard({ card, onHide }: { readonly card: Card; readonly onHide: ()
   const over = useRef(false)
   const { level } = card
   const hasActions = card.actions.length > 0
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new card of this id starts its own time.
+  // a new card of this id starts its own time.
   useEffect(() => {
     if (level !== 'info') return
     // Information goes by itself, but never from under the pointer or the focus.

@@ -2,7 +2,10 @@
 import type { ReactNode } from 'react'
 import { Dialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
 import { Button } from './button.tsx'
-import { makeStore, useStore } from './store.ts'
+import { questions } from './question.ts'
+import { useStore } from './store.ts'
+
+export { ask } from './question.ts'
 
 export function Sheet({
   title,
@@ -38,22 +41,6 @@ export function Sheet({
     </ModalOverlay>
   )
 }
-
-/** A question whose answer costs something. Everything else is done at once and can be undone. */
-export type Question = { readonly title: string; readonly text: ReactNode; readonly yes: string; readonly danger?: boolean }
-const questions = makeStore<(Question & { readonly answer: (yes: boolean) => void }) | undefined>(undefined)
-
-/** Asks in a sheet; answers false when closed. */
-export const ask = (question: Question): Promise<boolean> =>
-  new Promise((resolve) =>
-    questions.set({
-      ...question,
-      answer: (yes) => {
-        questions.set(undefined)
-        resolve(yes)
-      },
-    }),
-  )
 
 /** Mounted once by the shell. */
 export function QuestionHost(): ReactNode {

@@ -88,7 +88,14 @@ export const FieldToggle = ({
   readonly on: boolean
   readonly onChange: (on: boolean) => void
 }): ReactNode => (
-  <button type="button" className="field-toggle" aria-pressed={on} aria-label={label} title={label} onClick={() => onChange(!on)}>
+  <button
+    type="button"
+    className="field-toggle"
+    aria-pressed={on}
+    aria-label={`${label} ${text}`}
+    title={label}
+    onClick={() => onChange(!on)}
+  >
     {text}
   </button>
 )

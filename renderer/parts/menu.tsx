@@ -21,11 +21,11 @@ export type MenuEntry =
 
 function items(entries: readonly MenuEntry[]): ReactNode {
   return entries.map((e, i) => {
-    // biome-ignore lint/suspicious/noArrayIndexKey: lines and headings have no name; their place in the menu is their identity.
+    // lines and headings have no name; their place in the menu is their identity.
     if (e === 'line') return <Separator key={`line-${i}`} />
     if ('heading' in e)
       return (
-        // biome-ignore lint/suspicious/noArrayIndexKey: as above.
+        // as above.
         <MenuSection key={`heading-${i}`}>
           <Header>{e.heading}</Header>
         </MenuSection>

@@ -31,7 +31,7 @@ export function Sparkline({
       const top = max ?? Math.max(1, ...values)
       const step = width / Math.max(1, values.length - 1)
       paint.beginPath()
-      values.forEach((v, i) => paint.lineTo(i * step, height - 1 - (Math.min(v, top) / top) * (height - 2)))
+      for (const [i, v] of values.entries()) paint.lineTo(i * step, height - 1 - (Math.min(v, top) / top) * (height - 2))
       paint.stroke()
     }
     draw()

@@ -65,7 +65,7 @@ export function VirtualList({
   const seenFirst = Math.floor(top / rowHeight)
   const seenLast = Math.min(count - 1, Math.floor((top + view.height) / rowHeight))
   const atEnd = top + view.height >= full - rowHeight / 2
-  // biome-ignore lint/correctness/useExhaustiveDependencies: told when the range changes, not when the callback does.
+  // told when the range changes, not when the callback does.
   useEffect(() => {
     if (view.height > 0) onRange?.(seenFirst, seenLast, atEnd)
   }, [seenFirst, seenLast, atEnd, count])

@@ -4,10 +4,10 @@ import type { RayNode, RayState } from '../../engine/contract/topics/ray.ts'
 import { useCall, useFeed } from '../link/hooks.tsx'
 import { Button } from '../parts/button.tsx'
 import { runCommand } from '../parts/command.ts'
-import { ask } from '../parts/dialog.tsx'
 import { inspect } from '../parts/go.ts'
 import { Icon } from '../parts/icon.tsx'
 import { EmptyState, ProblemCard } from '../parts/problem-card.tsx'
+import { ask } from '../parts/question.ts'
 import { Sparkline } from '../parts/sparkline.tsx'
 import { Table } from '../parts/table.tsx'
 import { bytes, clock, count, duration, percent, plural } from '../parts/units.ts'
@@ -113,7 +113,7 @@ export function RayPage(): ReactNode {
           </header>
           {ray.nodes.length === 0 ? (
             <EmptyState
-              icon="server-environment"
+              icon="arrow-swap"
               title={running ? 'Asking Ray for its nodes' : 'No nodes'}
               why={
                 running ? 'They appear within a few seconds.' : 'The nodes of Ray and what they use appear here while it runs.'

@@ -193,7 +193,10 @@ export function SearchView(): ReactNode {
                 aria-selected={i === at}
                 className={`search-row ${line.kind}`}
                 style={{ height: ROW }}
-                onClick={() => (setAt(i), activate(line))}
+                onClick={() => {
+                  setAt(i)
+                  activate(line)
+                }}
               >
                 {line.kind === 'file' ? (
                   <>

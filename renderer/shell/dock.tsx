@@ -2,6 +2,7 @@
 import { Layout, type Model, type TabNode } from 'flexlayout-react'
 import 'flexlayout-react/style/combined.css'
 import { type ReactNode, Suspense, useCallback, useEffect } from 'react'
+import { dirtyFiles } from '../files/dirty-files.ts'
 import { Button } from '../parts/button.tsx'
 import { runCommand } from '../parts/command.ts'
 import { Icon } from '../parts/icon.tsx'
@@ -38,7 +39,8 @@ const factory = (node: TabNode): ReactNode => <Page node={node} />
 
 export function Dock(): ReactNode {
   const model = useStore(dockStore)
-  const dirty = useStore(dirtyTabs)
+  const dirtyNotebooks = useStore(dirtyTabs)
+  const dirtyTexts = useStore(dirtyFiles)
   useEffect(() => {
     activeTabId.set(activeTab()?.getId())
   }, [model])
@@ -57,7 +59,7 @@ export function Dock(): ReactNode {
       keyMap={{ closeTab: 'Delete', renameTab: undefined as never }}
       onRenderTab={(node, shown) => {
         shown.leading = <Icon name={tabIcon(node.getComponent(), node.getConfig() as TabConfig | undefined)} />
-        if (dirty.has(node.getId()))
+        if (dirtyNotebooks.has(node.getId()) || dirtyTexts.has(node.getId()))
           shown.buttons.push(
             <span key="dirty" className="dot accent" role="img" aria-label="not saved yet" title="Not saved yet" />,
           )

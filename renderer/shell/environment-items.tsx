@@ -4,7 +4,7 @@
 import { toProblem } from '../../engine/contract/problem.ts'
 import type { Environment, EnvironmentsState } from '../../engine/contract/topics/kernels.ts'
 import type { EngineLink } from '../link/engine-link.ts'
-import { ask } from '../parts/dialog.tsx'
+import { ask } from '../parts/question.ts'
 import { tellProblem } from '../parts/tell.ts'
 import { activeNotebook } from './active.ts'
 import type { PickItem } from './palette.tsx'

@@ -1,47 +1,62 @@
 // The frame of the window: top bar, activity bar, side bar, centre, inspector, panel, status bar. Holds no truth: sizes and what is open
 // are the window's, everything else comes from feeds.
-import { type ReactNode, useCallback, useEffect, useMemo, useRef } from 'react'
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useMemo, useRef } from 'react'
 import { desktop } from '../desktop-browser.ts'
+import { wantedPath } from '../files/file-actions.ts'
 import { useFeed, useFeedPart, useLink } from '../link/hooks.tsx'
 import { LinkBanner } from '../link/link-banner.tsx'
 import { NoticeBell, NoticeCards } from '../notices/notices.tsx'
 import { commandStore, offerCommands, runCommand, setContext } from '../parts/command.ts'
-import { QuestionHost } from '../parts/dialog.tsx'
 import { inspectorStore } from '../parts/go.ts'
 import { isMac } from '../parts/kbd.tsx'
 import { ContextMenuHost } from '../parts/menu.tsx'
+import { questions } from '../parts/question.ts'
 import { SplitBar } from '../parts/split.tsx'
 import { useStore } from '../parts/store.ts'
 import { applyLook, isWish } from '../theme/theme.ts'
 import { activeNotebook, activeTabId } from './active.ts'
 import { ActivityBar } from './activity-bar.tsx'
 import { bindingStore } from './binding-store.ts'
-import { BottomPanel } from './bottom-panel.tsx'
 import { Dock } from './dock.tsx'
 import { Inspector } from './inspector.tsx'
 import { listenToKeys } from './key-listener.ts'
 import { bindings, keysOf as keysOfList } from './keymap.ts'
 import { defaultLayout, LIMITS, layoutStore, setLayout } from './layout.ts'
-import { Palette } from './palette.tsx'
-import { useRememberedLayout } from './remember.ts'
+import { pickerStore } from './palette-store.ts'
+import { useAskedFolder, useRememberedLayout } from './remember.ts'
 import { SideBar } from './side-bar.tsx'
 import { StatusBar } from './status-bar.tsx'
 import { TopBar } from './top-bar.tsx'
 import { TrustBanner } from './trust-banner.tsx'
 import { windowCommands } from './window-commands.ts'
 
+// What is not seen at the first paint is fetched when it is first wanted.
+const BottomPanel = lazy(async () => ({ default: (await import('./bottom-panel.tsx')).BottomPanel }))
+const loadPalette = async () => ({ default: (await import('./palette.tsx')).Palette })
+const Palette = lazy(loadPalette)
+const QuestionHost = lazy(async () => ({ default: (await import('../parts/dialog.tsx')).QuestionHost }))
+
 export function Frame(): ReactNode {
   const link = useLink()
   const layout = useStore(layoutStore)
   const inspected = useStore(inspectorStore)
   useLook()
+  useAskedFolder()
   useRememberedLayout()
   useTitle()
   useContextKeys()
+  useTreeFollows()
   useEffect(() => offerCommands(windowCommands(link)), [link])
   useEffect(() => desktop.onCommand((command, input) => void runCommand(command, input)), [])
   const keysOf = useKeymap()
   const inspector = layout.inspector && inspected !== undefined
+  const picking = useStore(pickerStore) !== undefined
+  const asking = useStore(questions) !== undefined
+  // The palette is a key away: it is there before it is asked for.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPalette(), 1500)
+    return () => clearTimeout(timer)
+  }, [])
   return (
     <div className="app">
       <TopBar findKeys={keysOf('ui.find')} />
@@ -82,7 +97,9 @@ export function Frame(): ReactNode {
                 onReset={() => setLayout({ bottomHeight: defaultLayout.bottomHeight })}
               />
               <div style={{ height: layout.bottomHeight }} className="panel-slot">
-                <BottomPanel />
+                <Suspense fallback={null}>
+                  <BottomPanel />
+                </Suspense>
               </div>
             </>
           )}
@@ -107,9 +124,11 @@ export function Frame(): ReactNode {
       </div>
       <StatusBar notices={<NoticeBell />} />
       <NoticeCards />
-      <Palette keysOf={keysOf} />
+      <Suspense fallback={null}>
+        {picking && <Palette keysOf={keysOf} />}
+        {asking && <QuestionHost />}
+      </Suspense>
       <ContextMenuHost />
-      <QuestionHost />
     </div>
   )
 }
@@ -152,6 +171,15 @@ function useTitle(): void {
     const open = tab?.startsWith('file:') ? `${tab.slice(tab.lastIndexOf('/') + 1).replace(/^file:/, '')} · ` : ''
     desktop.setTitle(`${open}${workspace?.name === undefined ? '' : `${workspace.name} · `}Updraft`)
   }, [tab, workspace?.name])
+}
+
+/** The tree shows the file in front. */
+function useTreeFollows(): void {
+  const tab = useStore(activeTabId)
+  useEffect(() => {
+    const path = tab?.startsWith('file:') ? tab.slice('file:'.length) : undefined
+    if (path !== undefined && !path.startsWith('/')) wantedPath.set(path)
+  }, [tab])
 }
 
 /** Keys that when-clauses of several features read. */

@@ -22,7 +22,7 @@ export function NotebookTab({
   const [notebook, setNotebook] = useState<string>()
   const [problem, setProblem] = useState<Problem>()
   const [attempt, setAttempt] = useState(0)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `attempt` asks again.
+  // `attempt` asks again.
   useEffect(() => {
     const stop = new AbortController()
     link.call('notebook.open', { path }, stop.signal).then(

@@ -72,7 +72,7 @@ function Sheet({
     list.current?.show(next)
   }
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the shade only catches the press that closes; Esc does the same.
+    // the shade only catches the press that closes; Esc does the same.
     <div className="pick-shade" onPointerDown={(e) => e.target === e.currentTarget && close()}>
       <div className="pick" role="dialog" aria-modal="true" aria-label={HINTS[mode]} data-context="pickerFocus">
         <input
@@ -158,7 +158,7 @@ function Sheet({
 function marked(text: string, at: readonly number[] | undefined): ReactNode {
   if (at === undefined || at.length === 0) return text
   const set = new Set(at)
-  // biome-ignore lint/suspicious/noArrayIndexKey: letters of one title.
+  // letters of one title.
   return [...text].map((c, i) => (set.has(i) ? <b key={i}>{c}</b> : c))
 }
 

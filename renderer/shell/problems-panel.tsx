@@ -18,6 +18,7 @@ export function useProblems(): readonly Standing[] {
   const settingsFile = useFeedPart('settings', null, (s) => s.files.settings).state
   const ray = useFeedPart('ray', null, (s) => s.problem).state
   const environments = useFeed('environments', null).state
+  const chosen = useFeedPart('notebook', key, (s) => s.kernel.environment).state
   const list: Standing[] = []
   const name = open?.path ?? ''
   for (const [i, p] of (remarks ?? []).entries()) list.push({ id: `remark ${i}`, source: name, problem: p })
@@ -37,7 +38,7 @@ export function useProblems(): readonly Standing[] {
     })
   }
   for (const e of environments?.list ?? [])
-    if (e.state === 'broken' && e.problem) list.push({ id: `environment ${e.id}`, source: e.title, problem: e.problem })
+    if (e.id === chosen && e.problem) list.push({ id: `environment ${e.id}`, source: e.title, problem: e.problem })
   return list
 }
 
@@ -51,7 +52,8 @@ export function ProblemsPanel({ problems }: { readonly problems: readonly Standi
       />
     )
   return (
-    <ul className="problem-list">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls is reached by keyboard.
+    <ul className="problem-list" tabIndex={0} aria-label="Problems">
       {problems.map((p) => (
         <li key={p.id}>
           <small className="faint">{p.source}</small>

@@ -1,11 +1,24 @@
 // Brings the layout of a workspace back when it is opened, and has the engine remember it a second after it was last changed.
 import { useEffect, useRef } from 'react'
+import { toProblem } from '../../engine/contract/problem.ts'
 import { useFeedPart, useLink } from '../link/hooks.tsx'
 import { useStore } from '../parts/store.ts'
+import { tellProblem } from '../parts/tell.ts'
 import { layoutStore, readLayout, writeLayout } from './layout.ts'
 import { dockChanges, dockStore, firstDock, readDock } from './tabs.ts'
 
 const SETTLE_MS = 1000
+
+/** The address may name a folder to open (a second start does: `/?folder=…`); it is taken once and the address is clean again. */
+export function useAskedFolder(): void {
+  const link = useLink()
+  useEffect(() => {
+    const folder = new URLSearchParams(location.search).get('folder')
+    if (folder === null) return
+    history.replaceState(null, '', '/')
+    link.call('workspace.open', { folder }).catch((error: unknown) => tellProblem(toProblem(error, console.error)))
+  }, [link])
+}
 
 export function useRememberedLayout(): void {
   const link = useLink()
@@ -26,7 +39,7 @@ export function useRememberedLayout(): void {
     dockStore.set(dock === undefined ? firstDock() : readDock(dock))
   }, [folder, kept])
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `changes` counts the dock's changes.
+  // `changes` counts the dock's changes.
   useEffect(() => {
     if (folder === undefined || folder === '' || loaded.current !== folder) return
     const save = () =>

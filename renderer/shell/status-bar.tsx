@@ -155,7 +155,7 @@ function RayItem(): ReactNode {
       : busy || ray.state === 'absent'
         ? []
         : [{ id: 'start', title: 'Start Ray', icon: 'play', run: () => void runCommand('ray.start') } as const]),
-    { id: 'show', title: 'Nodes and use', icon: 'server-environment', run: () => void runCommand('ui.show-ray') },
+    { id: 'show', title: 'Nodes and use', icon: 'arrow-swap', run: () => void runCommand('ui.show-ray') },
     ...(ray.log === undefined
       ? []
       : [

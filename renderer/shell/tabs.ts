@@ -21,6 +21,25 @@ const global: NonNullable<IJsonModel['global']> = {
   tabSetTabLocation: 'top',
 }
 
+const VIEW_TITLES: { readonly [view: string]: readonly [title: string, icon: string] } = {
+  welcome: ['Welcome', 'home'],
+  'open-folder': ['Open folder', 'folder-opened'],
+  ray: ['Ray', 'arrow-swap'],
+  logs: ['Logs', 'output'],
+  settings: ['Settings', 'settings-gear'],
+  keys: ['Keyboard shortcuts', 'keyboard'],
+  about: ['About', 'info'],
+}
+export const isView = (view: string): boolean => view in VIEW_TITLES
+
+const viewTab = (view: string): IJsonTabNode => ({
+  type: 'tab',
+  id: `view:${view}`,
+  name: VIEW_TITLES[view]?.[0] ?? view,
+  component: view,
+  config: {},
+})
+
 /** The dock as it is at first: the welcome page. */
 export const firstDock = (): Model =>
   Model.fromJson({
@@ -44,25 +63,6 @@ export const dockStore = makeStore<Model>(firstDock())
 export const dockChanges = makeStore(0)
 /** Tabs with text that is not saved. */
 export const dirtyTabs = makeStore<ReadonlySet<string>>(new Set())
-
-const VIEW_TITLES: { readonly [view: string]: readonly [title: string, icon: string] } = {
-  welcome: ['Welcome', 'home'],
-  'open-folder': ['Open folder', 'folder-opened'],
-  ray: ['Ray', 'server-environment'],
-  logs: ['Logs', 'output'],
-  settings: ['Settings', 'settings-gear'],
-  keys: ['Keyboard shortcuts', 'keyboard'],
-  about: ['About', 'info'],
-}
-export const isView = (view: string): boolean => view in VIEW_TITLES
-
-const viewTab = (view: string): IJsonTabNode => ({
-  type: 'tab',
-  id: `view:${view}`,
-  name: VIEW_TITLES[view]?.[0] ?? view,
-  component: view,
-  config: {},
-})
 
 const PICTURES = /\.(png|jpe?g|gif|webp|svg|bmp|ico|avif)$/i
 

@@ -46,7 +46,7 @@ export function TopBar({ findKeys }: { readonly findKeys: string | undefined }):
     <header className="top" data-part="top">
       <div className="brand">
         <MenuButton entries={entries} label="Workspace" placement="bottom start">
-          <AriaButton className="brand-btn" aria-label={`Updraft, workspace ${workspace?.name ?? 'none'}`}>
+          <AriaButton className="brand-btn">
             <i className="logo" aria-hidden="true" />
             <b>Updraft</b>
             <span className="cut faint">{workspace?.name ?? 'no folder'}</span>
@@ -54,13 +54,7 @@ export function TopBar({ findKeys }: { readonly findKeys: string | undefined }):
           </AriaButton>
         </MenuButton>
       </div>
-      <button
-        type="button"
-        className="seek"
-        onClick={() => openPicker('find')}
-        data-first-focus
-        aria-label="Find files and commands"
-      >
+      <button type="button" className="seek" onClick={() => openPicker('find')} data-first-focus>
         <span className="cut">Search files and commands</span>
         {findKeys !== undefined && <Keys keys={findKeys} />}
       </button>
@@ -89,13 +83,13 @@ function PlaceChip(): ReactNode {
     {
       id: 'ray',
       title: ray === 'running' ? 'Show Ray' : 'Ray on this machine',
-      icon: 'server-environment',
+      icon: 'arrow-swap',
       run: () => void runCommand('ui.show-ray'),
     },
   ]
   return (
     <MenuButton entries={entries} label="Place">
-      <AriaButton className="chip" aria-label={`Place: Workstation${size}, ${word}`}>
+      <AriaButton className="chip" aria-label={`Place: Workstation${size} · ${word}`}>
         <span className={`dot ${running > 0 ? 'warn' : ''}`} />
         <span className="cut">
           Workstation{size} · {word}

@@ -61,6 +61,6 @@ export type Activity = { readonly id: string; readonly title: string; readonly i
 export const activities: readonly Activity[] = [
   { id: 'files', title: 'Files', icon: 'files', command: 'ui.show-files', side: 'files' },
   { id: 'search', title: 'Search in files', icon: 'search', command: 'ui.show-search', side: 'search' },
-  { id: 'ray', title: 'Ray', icon: 'server-environment', command: 'ui.show-ray', view: 'ray' },
+  { id: 'ray', title: 'Ray', icon: 'arrow-swap', command: 'ui.show-ray', view: 'ray' },
   { id: 'logs', title: 'Logs', icon: 'output', command: 'ui.show-logs', view: 'logs' },
 ]

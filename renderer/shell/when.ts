@@ -28,7 +28,11 @@ export function parseWhen(clause: string | undefined): When {
   if (clause === undefined || clause.trim() === '') return () => true
   const list = tokens(clause)
   let at = 0
-  const isOp = (op: string): boolean => list[at]?.op === op && (at++, true)
+  const isOp = (op: string): boolean => {
+    if (list[at]?.op !== op) return false
+    at++
+    return true
+  }
   const fail = (): never => {
     throw new SyntaxError(`"${clause}" ends or breaks where a name was expected.`)
   }

@@ -4,28 +4,33 @@ import { Actions } from 'flexlayout-react'
 import { calls } from '../../engine/contract/index.ts'
 import { problem, toProblem } from '../../engine/contract/problem.ts'
 import { desktop } from '../desktop-browser.ts'
+import { onRenamed } from '../files/file-actions.ts'
 import type { EngineLink } from '../link/engine-link.ts'
 import { type Command, onCommandProblem, onUnknownCommand } from '../parts/command.ts'
 import { go, inspectorStore, onGo } from '../parts/go.ts'
+import { ask } from '../parts/question.ts'
 import { tell, tellProblem } from '../parts/tell.ts'
 import { focusNextPart } from './key-listener.ts'
 import { type BottomTab, layoutStore, setLayout } from './layout.ts'
 import { openPicker } from './palette-store.ts'
-import { activeTab, closeTab, dockStore, openTabs, openTarget, splitTab, stepTab } from './tabs.ts'
+import { activeTab, closeTab, dockStore, followRename, openTabs, openTarget, splitTab, stepTab } from './tabs.ts'
 
 /** Shows a side view and puts the focus into it; a second time closes it. */
 function toggleSide(side: string): void {
   const { side: now } = layoutStore.get()
   const inside = document.querySelector('[data-part="side"]')?.contains(document.activeElement) ?? false
-  if (now === side && inside) return setLayout({ side: null })
+  if (now === side && inside) {
+    setLayout({ side: null })
+    return
+  }
   setLayout({ side })
-  requestAnimationFrame(() =>
-    document
-      .querySelector<HTMLElement>(
-        '[data-part="side"] [data-first-focus], [data-part="side"] [tabindex="0"], [data-part="side"] input',
-      )
-      ?.focus(),
-  )
+  // Search begins with its field, the tree with itself. The view may be a chunk that comes a moment later: then it takes the focus itself.
+  requestAnimationFrame(() => {
+    const part = document.querySelector('[data-part="side"]')
+    const first = part?.querySelector<HTMLElement>(side === 'search' ? 'input' : '[role="tree"]')
+    first?.focus()
+    if (first instanceof HTMLInputElement) first.select()
+  })
 }
 
 function toggleBottom(tab: BottomTab): void {
@@ -50,6 +55,7 @@ const text = (input: unknown): string => {
 
 export function windowCommands(link: EngineLink): readonly Command[] {
   onGo(openTarget)
+  onRenamed(followRename)
   onCommandProblem((error, title) => tellProblem({ ...toProblem(error, console.error), where: title }))
   // A Problem's action may name a call of the engine instead of a command.
   onUnknownCommand((id, input) => {
@@ -171,7 +177,7 @@ export function windowCommands(link: EngineLink): readonly Command[] {
       when: '!cellCommand',
       run: () => toggleBottom('problems'),
     },
-    view('ray', 'Ray: nodes and use', { icon: 'server-environment' }),
+    view('ray', 'Ray: nodes and use', { icon: 'arrow-swap' }),
     view('logs', 'Logs', { icon: 'output' }),
     view('settings', 'Settings', { icon: 'settings-gear', keys: ['mod+,'] }),
     view('keys', 'Keyboard shortcuts', { icon: 'keyboard', keys: { jupyter: ['mod+alt+k'], vscode: ['mod+alt+k'] } }),
@@ -311,7 +317,6 @@ async function openPath(link: EngineLink, path: string): Promise<void> {
 }
 
 async function manageTrust(link: EngineLink): Promise<void> {
-  const { ask } = await import('../parts/dialog.tsx')
   const watch = link.watch('workspace', null, {})
   const now = watch.view().state
   watch.stop()

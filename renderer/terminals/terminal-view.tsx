@@ -13,8 +13,8 @@ import { desktop } from '../desktop-browser.ts'
 import type { EngineLink } from '../link/engine-link.ts'
 import { useFeedPart, useLink } from '../link/hooks.tsx'
 import { IconButton } from '../parts/button.tsx'
-import { ask } from '../parts/dialog.tsx'
 import { Field } from '../parts/field.tsx'
+import { ask } from '../parts/question.ts'
 import { tellProblem } from '../parts/tell.ts'
 import { onTheme, token } from '../theme/theme.ts'
 
@@ -147,7 +147,10 @@ export function TerminalView({ terminal }: { readonly terminal: Terminal }): Rea
             placeholder="Find"
             autoFocus
             value={query}
-            onChange={(q) => (setQuery(q), q !== '' && finder.current?.findNext(q, { incremental: true }))}
+            onChange={(q) => {
+              setQuery(q)
+              if (q !== '') finder.current?.findNext(q, { incremental: true })
+            }}
             onEnter={() => finder.current?.findNext(query)}
             onEscape={close}
           />
