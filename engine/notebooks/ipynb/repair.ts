@@ -18,6 +18,9 @@ export type Outcome = {
   readonly remarks: readonly Problem[]
 }
 
+/** A repair works on strings, which end at 512 MB in V8. */
+const LARGEST_REPAIR_BYTES = 268_435_456
+
 /** `read` opens bytes of nbformat 4 and throws ScanError. `name`: what the user calls the file. */
 export function repaired(file: Buffer, read: (bytes: Buffer) => ReadNotebook, name: string): Outcome {
   const where = `notebook:${name}`
@@ -40,6 +43,12 @@ export function repaired(file: Buffer, read: (bytes: Buffer) => ReadNotebook, na
     if (old !== undefined) return old
     const { line, column } = lineAt(text.bytes, error.offset)
     const what = `${error.message} (line ${line}, column ${column}, byte ${error.offset})`
+    if (text.bytes.length > LARGEST_REPAIR_BYTES) {
+      throw problem('invalid', `${name} is damaged (${what}) and too large to be repaired here.`, {
+        hint: 'The file was not touched. An earlier version may be in git or in .ipynb_checkpoints.',
+        where,
+      })
+    }
     const both = bothSides(text.bytes, read)
     if (both !== undefined) {
       const bytes = bytesOf(both)
@@ -97,6 +106,10 @@ function asUtf8(file: Buffer): { bytes: Buffer; fault?: string } {
       fault: 'the file is UTF-16; notebooks are UTF-8.',
     }
   if (isUtf8(file)) return { bytes: file }
+  if (file.length > LARGEST_REPAIR_BYTES)
+    throw problem('invalid', 'The notebook is not UTF-8 and too large to be repaired here.', {
+      hint: 'The file was not touched.',
+    })
   const at = firstInvalid(file)
   const { line, column } = lineAt(file, at)
   const fault = `byte 0x${(file[at] ?? 0).toString(16)} in line ${line}, column ${column} (byte ${at}) is not UTF-8; such bytes are shown as \ufffd.`
