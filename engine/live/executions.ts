@@ -42,8 +42,6 @@ const FLUSH_MS = 500
 /** The file is written anew, one line per run, when it holds this many lines more than runs. */
 const COMPACT_LINES = 50_000
 
-export const firstLine = (code: string): string => (code.split('\n', 200).find((line) => line.trim() !== '') ?? '').slice(0, 200)
-
 export function createExecutions(stateFolder: string, timers: Timers): Executions {
   const file = join(stateFolder, 'executions.jsonl')
   const table = new TableSource({ timers, limit: LIMIT, asOf })

@@ -1,0 +1,98 @@
+// The engine as a program: who starts second, what a port in use or a killed engine leads to, how it ends and what it leaves.
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { EngineWorld, stateWhen } from '../worlds/engine.ts'
+
+let world: EngineWorld
+afterEach(() => world.close())
+
+test('a second start and the command line become clients of the engine that runs', async () => {
+  world = new EngineWorld()
+  const first = await world.start()
+  const second = await world.run('main.ts', ['--no-open'])
+  const [host] = /http:\/\/[^/]+/.exec(first.url) ?? []
+  expect([second.code, second.stdout.replace(/sign-in\/.*/, 'sign-in/…')]).toEqual([
+    0,
+    `Updraft runs already (process ${first.child.pid}).\nUpdraft is at ${host}/sign-in/…\n`,
+  ])
+  expect(second.stdout).not.toContain(first.url)
+  first.child.kill('SIGTERM')
+  expect(await first.ended).toBe(0)
+  expect(readdirSync(world.folders.runtime).filter((name) => name.startsWith('engine-'))).toEqual([])
+})
+
+test('a killed engine is replaced at the same address, and a window that was open finds it', async () => {
+  world = new EngineWorld()
+  const first = await world.start()
+  const link = world.link()
+  const before = await stateWhen(link, 'engine', null, () => true)
+  first.child.kill('SIGKILL')
+  await first.ended
+  const second = await world.start()
+  const after = await stateWhen(link, 'engine', null, (state) => state.pid !== before.pid)
+  expect([after.pid, new URL(second.url).host]).toEqual([second.child.pid, new URL(first.url).host])
+})
+
+test('a port in use is said; without --port another one is taken', async () => {
+  world = new EngineWorld()
+  const taken = createServer()
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  const address = taken.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const refused = await world.run('main.ts', ['--no-open', '--port', String(port)])
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    `Port ${port} is in use by another program.\nNothing was started. Leave --port out to take any free port, or name another.\n`,
+  ])
+  expect(readdirSync(world.folders.runtime)).toEqual([])
+  const engine = await world.start()
+  const instance = JSON.parse(readFileSync(join(world.folders.state, 'instance.json'), 'utf8')) as Record<string, unknown>
+  engine.child.kill('SIGTERM')
+  await engine.ended
+  // The port of last time has been taken meanwhile.
+  writeFileSync(join(world.folders.state, 'instance.json'), JSON.stringify({ ...instance, port }))
+  const next = await world.start()
+  expect(new URL(next.url).port).not.toBe(String(port))
+  taken.close()
+})
+
+test('wrong arguments are refused in words', async () => {
+  world = new EngineWorld()
+  for (const args of [['--port', 'x'], ['--nonsense'], ['a', 'b']]) {
+    const { code, stderr } = await world.run('main.ts', args)
+    expect([code, stderr.includes('Usage:')]).toEqual([1, true])
+  }
+})
+
+test('no secret is in the log, in an argument or in what diagnose gathers', async () => {
+  world = new EngineWorld()
+  const engine = await world.start()
+  const link = world.link()
+  const { url } = await link.call('engine.sign-in', {})
+  const { files } = await link.call('engine.diagnose', null)
+  const discovery = readdirSync(world.folders.runtime).find((name) => /^engine-.*\.json$/.test(name)) ?? ''
+  const { token } = JSON.parse(readFileSync(join(world.folders.runtime, discovery), 'utf8')) as { token: string }
+  const { cookieKey } = JSON.parse(readFileSync(join(world.folders.state, 'instance.json'), 'utf8')) as { cookieKey: string }
+  const places = {
+    log: readFileSync(join(world.folders.state, 'engine.log'), { encoding: 'utf8', flag: 'a+' }),
+    argv: process.platform === 'linux' ? readFileSync(`/proc/${engine.child.pid}/cmdline`, 'utf8') : '',
+    diagnose: JSON.stringify(files),
+  }
+  const signIn = url.split('/').at(-1) ?? ''
+  const found = Object.entries(places).flatMap(([place, text]) =>
+    [token, cookieKey, signIn].filter((secret) => text.includes(secret)).map(() => place),
+  )
+  expect(found).toEqual([])
+  expect(files.map((file) => file.name)).toContain('engine.json')
+})
+
+test('asked to stop, it ends by itself and lets the caller know first', async () => {
+  world = new EngineWorld()
+  const engine = await world.start()
+  expect(await world.link().call('engine.stop', {})).toBeNull()
+  expect(await engine.ended).toBe(0)
+  expect(existsSync(join(world.folders.state, 'engine.log'))).toBe(true)
+})
