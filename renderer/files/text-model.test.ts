@@ -112,7 +112,10 @@ test('an edit that never arrived is sent again', async () => {
   const sent: unknown[] = []
   const model = new TextModel(engine.state, {
     by: 'me',
-    send: (i) => (sent.push(i), Promise.reject(problem('unreachable', 'gone'))),
+    send: (i) => {
+      sent.push(i)
+      return Promise.reject(problem('unreachable', 'gone'))
+    },
     onForeign: () => {},
     onProblem: () => {},
   })

@@ -11,6 +11,7 @@ import { useStore } from '../parts/store.ts'
 import { toldStore, untell } from '../parts/tell.ts'
 import { clock, percent } from '../parts/units.ts'
 import { Age, useElapsed } from '../parts/wait.tsx'
+import './notices.css'
 
 type Card = {
   readonly id: string

@@ -14,7 +14,7 @@ export type Command = {
   /** codicon name. */
   readonly icon?: string
   readonly keys?: CommandKeys
-  /** When the keys work and the palette offers it: `notebookFocus && !inputFocus`. See shell/when.ts. */
+  /** When the keys work and the palette offers it: `notebookFocus && !inputFocus`. See when.ts. */
   readonly when?: string
   /** Keys that also work inside a terminal; all others go to the shell that runs there. */
   readonly inTerminal?: boolean

@@ -37,5 +37,6 @@ export function Sparkline({
     draw()
     return onTheme(draw)
   }, [values, max, width, height, colour])
+  // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a canvas without tabindex takes no focus.
   return <canvas ref={ref} style={{ width, height }} aria-hidden="true" />
 }

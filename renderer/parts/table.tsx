@@ -30,7 +30,7 @@ export function Table<Row extends { readonly id: string }>({
     const r = rows[index]
     if (r === undefined) return null
     return (
-      // a virtual table can't be a <table>; the row that selects is focusable below.
+      // biome-ignore lint/a11y/useSemanticElements: a virtual table can't be a <table>; the row that selects is focusable below.
       <div
         key={r.id}
         role="row"

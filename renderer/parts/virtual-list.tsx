@@ -92,6 +92,7 @@ export function VirtualList({
   const rows: ReactNode[] = []
   for (let i = first; i <= last; i++) rows.push(row(i))
   return (
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: the label comes with a role; both are the owner's.
     <div ref={box} className={`virtual ${className}`} role={role} aria-label={label} {...elementProps}>
       <div className="virtual-space" role="presentation" style={{ height: space }}>
         <div

@@ -1,17 +1,17 @@
 // Keyboard shortcuts: every command with its keys, who set them, and what they clash with. A press of new keys is taken as it is pressed.
 import { type ReactNode, useMemo, useRef, useState } from 'react'
 import { useCall, useFeed } from '../link/hooks.tsx'
+import { bindingStore } from '../parts/binding-store.ts'
 import { Button, IconButton } from '../parts/button.tsx'
 import { type Command, commandStore, runCommand } from '../parts/command.ts'
 import { Sheet } from '../parts/dialog.tsx'
 import { Choice, Field } from '../parts/field.tsx'
 import { isMac, Keys, keysText } from '../parts/kbd.tsx'
+import { type Binding, bindings as build, conflicts, pressOf } from '../parts/keymap.ts'
 import { ProblemCard } from '../parts/problem-card.tsx'
 import { useStore } from '../parts/store.ts'
 import { Table } from '../parts/table.tsx'
 import { ofTotal } from '../parts/units.ts'
-import { bindingStore } from '../shell/binding-store.ts'
-import { type Binding, bindings as build, conflicts, pressOf } from '../shell/keymap.ts'
 import './settings.css'
 
 type Line = { readonly id: string; readonly command: Command; readonly own: readonly Binding[] }

@@ -1,6 +1,7 @@
 // The centre: tabs and splits by FlexLayout, dressed in our tokens. Pages are lazy; a page that fails shows its problem and not a blank window.
 import { Layout, type Model, type TabNode } from 'flexlayout-react'
 import 'flexlayout-react/style/combined.css'
+import './dock.css'
 import { type ReactNode, Suspense, useCallback, useEffect } from 'react'
 import { dirtyFiles } from '../files/dirty-files.ts'
 import { Button } from '../parts/button.tsx'

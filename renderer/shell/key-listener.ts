@@ -3,9 +3,9 @@
 import { type CommandKeys, contextStore, runCommand } from '../parts/command.ts'
 import { speak } from '../parts/go.ts'
 import { keysText } from '../parts/kbd.tsx'
+import { type Binding, pressOf, resolve } from '../parts/keymap.ts'
 import { makeStore } from '../parts/store.ts'
-import { type Binding, pressOf, resolve } from './keymap.ts'
-import type { Context } from './when.ts'
+import type { Context } from '../parts/when.ts'
 
 export type { CommandKeys }
 

@@ -8,12 +8,13 @@ import { Keys } from '../parts/kbd.tsx'
 import { useStore } from '../parts/store.ts'
 import { ofTotal } from '../parts/units.ts'
 import { VirtualList, type VirtualListHandle } from '../parts/virtual-list.tsx'
+import { parseWhen } from '../parts/when.ts'
 import { environmentItems } from './environment-items.tsx'
 import { fuzzy, fuzzySort } from './fuzzy.ts'
 import { contextAt } from './key-listener.ts'
 import { type PickerMode, pickerStore } from './palette-store.ts'
 import { openTabs } from './tabs.ts'
-import { parseWhen } from './when.ts'
+import './palette.css'
 
 export type PickItem = {
   readonly id: string

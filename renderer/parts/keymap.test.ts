@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Command } from '../parts/command.ts'
+import type { Command } from './command.ts'
 import { bindings, conflicts, keysOf, normalKeys, pressOf, resolve } from './keymap.ts'
 
 const command = (id: string, keys: Command['keys'], when?: string, inTerminal?: boolean): Command => ({

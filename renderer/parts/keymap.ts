@@ -1,7 +1,7 @@
 // From keys to a command: the chosen set (Jupyter or VS Code), the user's own bindings over it, when-clauses and chords. Pure;
-// key-listener.ts feeds it the browser's events.
+// shell/key-listener.ts feeds it the browser's events.
 import type { Keybinding } from '../../engine/contract/topics/settings.ts'
-import type { Command } from '../parts/command.ts'
+import type { Command } from './command.ts'
 import { type Context, parseWhen, type When } from './when.ts'
 
 export type KeySet = 'jupyter' | 'vscode'

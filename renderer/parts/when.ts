@@ -1,5 +1,5 @@
 // When-clauses as VS Code writes them: `a && !b || c == 'x' && (d != e) && f =~ /re/`. Parsed once, asked on every key. Pure.
-import type { ContextValue } from '../parts/command.ts'
+import type { ContextValue } from './command.ts'
 
 export type Context = { readonly [key: string]: ContextValue }
 export type When = (context: Context) => boolean
