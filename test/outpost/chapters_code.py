@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from suite import World, chapter
@@ -85,8 +86,8 @@ def attribution(w: World) -> None:
 @chapter('errors')
 def errors(w: World) -> None:
     _, o = w.s.run('def f(x): return 1/x\nf(0)')
-    w.check('a traceback', o.ename() == 'ZeroDivisionError' and 'f(x)' in ''.join(o.get('error')[0]['traceback']), o)
-    a = w.s.execute('time.sleep(.2); 1/0')
+    w.check('a traceback', o.ename() == 'ZeroDivisionError' and 'f(x)' in re.sub('\x1b\\[[0-9;]*m', '', ''.join(o.get('error')[0]['traceback'])), o)
+    a = w.s.execute('import time; time.sleep(.2); 1/0')
     b = w.s.execute("print('never')")
     o = w.s.take(b)
     w.check('stop on error aborts the queue', any(r['status'] == 'aborted' for r in o.get('execute_reply')) and 'never' not in o.text(), o)
@@ -163,6 +164,9 @@ def interrupt(w: World) -> None:
     s.run('import time, threading, subprocess, asyncio')
     times = []
     for label, code in INTERRUPTED:
+        if label in w.skipped or (label == 'numpy' and s.run('import numpy')[1].ename()):
+            w.skipped.append(label)
+            continue
         cell = s.execute(code, allow_stdin=True)
         time.sleep(0.4)
         t = s.interrupt()

@@ -104,10 +104,10 @@ def spare(w: World) -> None:
         took = s.run_state['spare']
         if i == 0:
             w.check(f'a spare is handed over ({times[0] * 1000:.0f} ms to the first result)', took and o.result() == f"('hi 0', '{w.folder}')", (took, o))
-            w.check('within 150 ms', times[0] < 0.15, times)
         s.kill()
         c.event('spare', 30, state='ready')
         time.sleep(0.8)
+    w.check('within 150 ms (median of three)', sorted(times)[1] < 0.15, times)
     w.figure(f'restart from a spare to the first result: {", ".join(f"{t * 1000:.0f}" for t in times)} ms')
     c.call('spare', python=w.python, keep=False)
 

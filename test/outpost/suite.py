@@ -63,6 +63,7 @@ def chapter(title: str) -> Callable[[Callable[[World], None]], Callable[[World],
 def main() -> None:
     import chapters_code  # noqa: F401
     import chapters_end  # noqa: F401
+    import chapters_places  # noqa: F401
     import chapters_rich  # noqa: F401
 
     p = argparse.ArgumentParser()
