@@ -32,8 +32,10 @@ export type SessionOptions = {
 type Reply = { readonly resolve: (reply: KernelMessage) => void; readonly reject: (error: unknown) => void }
 
 /** A kernel that is asked to end says so in its log within this time, or the restart goes on without its last words. */
-const LAST_WORDS_MS = 60
+const LAST_WORDS_MS = 40
 const STOP_GRACE_MS = 3000
+/** A kernel that just starts begins with its first cell within this time; then it is interrupted anyway. */
+const BEGIN_MS = 10_000
 
 export class OutpostSession implements KernelSession {
   readonly id: string
@@ -44,6 +46,9 @@ export class OutpostSession implements KernelSession {
   #run: RunState
   #leaving: Leaving
   readonly #replies = new Map<string, Reply>()
+  /** Executions that were sent and have not begun. */
+  readonly #sent = new Set<string>()
+  #onBegun: () => void = () => undefined
   readonly #aheadListeners = new Set<(event: AheadEvent) => void>()
   readonly #stopListening: (() => void)[]
 
@@ -103,6 +108,7 @@ export class OutpostSession implements KernelSession {
       stop_on_error: request.stopOnError ?? true,
     }
     this.#send('execute_request', request.id, content, CHANNEL.shell)
+    this.#sent.add(request.id)
   }
 
   request(type: string, content: JsonObject, channel: 'shell' | 'control', signal: AbortSignal): Promise<KernelMessage> {
@@ -159,6 +165,8 @@ export class OutpostSession implements KernelSession {
 
   async interrupt(): Promise<void> {
     if (!this.alive) throw notRunning(this.summary.state.state)
+    // A signal to a kernel that has not begun with the cell is lost on it, and the cell would run on.
+    if (!this.#run.busy && this.#sent.size > 0) await this.#begun()
     await this.#options.connection
       .call('signal', { name: this.#run.name, signal: 'INT' }, { timeoutMs: 5000 })
       .catch((error: unknown) => {
@@ -224,6 +232,17 @@ export class OutpostSession implements KernelSession {
     await Promise.race([this.#log.exitRead(), new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))])
   }
 
+  async #begun(): Promise<void> {
+    const begun = new Promise<void>((resolve) => {
+      this.#onBegun = resolve
+    })
+    await Promise.race([begun, new Promise((resolve) => setTimeout(resolve, BEGIN_MS))])
+  }
+
+  #hasBegun(request: string): void {
+    if (this.#sent.delete(request)) this.#onBegun()
+  }
+
   #check(): void {
     if (this.#options.connection.state.state === 'replaced') throw new ProblemError(replacedProblem)
     if (!this.alive) throw notRunning(this.summary.state.state)
@@ -236,17 +255,21 @@ export class OutpostSession implements KernelSession {
   }
 
   #observe(event: KernelEvent): void {
+    if (event.type === 'message' && event.request !== undefined) this.#hasBegun(event.request)
     if (event.type === 'message' && (event.channel === 'shell' || event.channel === 'control'))
       this.#replies.get(event.message.parent)?.resolve(event.message)
     else if (event.type === 'exit' && event.position.log === this.log) this.#rejectReplies(notRunning('dead'))
   }
 
   #rejectReplies(error: ProblemError): void {
+    this.#sent.clear()
+    this.#onBegun()
     for (const reply of [...this.#replies.values()]) reply.reject(error)
   }
 
   #onEvent(event: OutpostEvent): void {
     if (!('name' in event) || event.name !== this.#run.name) return
+    if (event.event === 'busy' || event.event === 'idle') this.#hasBegun(event.id)
     if (event.event === 'busy' || event.event === 'idle') this.#ahead({ type: event.event, request: event.id })
     else if (event.event === 'error') this.#ahead({ type: 'error', request: event.id, name: event.ename, value: event.evalue })
     else if (event.event === 'exit') this.#ahead({ type: 'exit' })

@@ -109,6 +109,18 @@ test('an interrupt is told at once although a flood stands before it in the log'
   expect(numbers(text.split('\n').length).startsWith(text)).toBe(true)
 })
 
+test('an interrupt reaches a cell that was only just sent, also of a kernel that is starting', async () => {
+  const running = record.run('import time\nfor _ in range(200): time.sleep(0.05)')
+  await kernel.interrupt()
+  expect((await running).status).toBe('error')
+  const starting = await world.start(sessions, 'starting')
+  const other = new Recorder(starting)
+  const first = other.run('import time\nfor _ in range(200): time.sleep(0.05)')
+  await starting.interrupt()
+  expect((await first).status).toBe('error')
+  await sessions.stop('starting', never)
+})
+
 test('input() gets its answer', async () => {
   const id = randomUUID()
   const running = record.run('name = input("Who? "); print("hello", name)', id)
