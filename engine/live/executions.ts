@@ -46,7 +46,8 @@ export function createExecutions(stateFolder: string, timers: Timers): Execution
   const file = join(stateFolder, 'executions.jsonl')
   const table = new TableSource({ timers, limit: LIMIT, asOf })
   let lines = load(file, table)
-  let pending: string[] = []
+  // A line that a killed engine left unfinished is ended first, or it would swallow the next one.
+  let pending: string[] = isTorn(file) ? ['\n'] : []
   let callOff: (() => void) | undefined
   let compacting = Promise.resolve()
 
@@ -92,6 +93,15 @@ export function createExecutions(stateFolder: string, timers: Timers): Execution
       flush()
       await compacting
     },
+  }
+}
+
+function isTorn(file: string): boolean {
+  try {
+    const last = readFileSync(file, 'utf8').at(-1)
+    return last !== undefined && last !== '\n'
+  } catch {
+    return false
   }
 }
 
