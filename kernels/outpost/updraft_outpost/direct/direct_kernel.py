@@ -61,7 +61,7 @@ def make_kernel_class(host: KernelHost) -> Any:
         def start(self) -> None:
             self.io_loop = ioloop.IOLoop.current()
             self._control_lock = asyncio.Lock()
-            self.shell.exit_now = False
+            self.shell.exit_now = False  # type: ignore[union-attr]
             self._publish_status('starting', 'shell')
 
         def pre_handler_hook(self) -> None:
@@ -75,20 +75,20 @@ def make_kernel_class(host: KernelHost) -> Any:
             content = self.do_shutdown(parent['content'].get('restart', False))
             if inspect.isawaitable(content):
                 content = await content
-            self.session.send(CHANNELS[CONTROL], 'shutdown_reply', content, parent)
+            host.send(CHANNELS[CONTROL], 'shutdown_reply', content, parent)
             host.log.sync()
             self.io_loop.add_callback(self.io_loop.stop)
 
         async def interrupt_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
             os.killpg(os.getpgrp(), signal.SIGINT)
-            self.session.send(CHANNELS[CONTROL], 'interrupt_reply', {'status': 'ok'}, parent)
+            host.send(CHANNELS[CONTROL], 'interrupt_reply', {'status': 'ok'}, parent)
 
         def _input_request(self, prompt: Any, ident: Any, parent: Any, password: bool = False) -> str:
             host.settle()
             answers = host.answers
             while not answers.empty():
                 answers.get()
-            self.session.send(CHANNELS[STDIN], 'input_request', {'prompt': str(prompt), 'password': password}, parent=parent)
+            host.send(CHANNELS[STDIN], 'input_request', {'prompt': str(prompt), 'password': password}, parent=parent)
             try:
                 while True:
                     with contextlib.suppress(queue.Empty):
@@ -107,8 +107,8 @@ def make_kernel_class(host: KernelHost) -> Any:
                 while host.queue:
                     number, msg = host.queue.popleft()
                     if number < host.abort_below and msg['header']['msg_type'] == 'execute_request':
-                        self.session.send(CHANNELS[SHELL], 'execute_reply', {'status': 'aborted'}, parent=msg)
-                        self.session.send(CHANNELS[IOPUB], 'status', {'execution_state': 'idle'}, parent=msg)
+                        host.send(CHANNELS[SHELL], 'execute_reply', {'status': 'aborted'}, parent=msg)
+                        host.send(CHANNELS[IOPUB], 'status', {'execution_state': 'idle'}, parent=msg)
                         host.log.sync()
                         continue
                     await self.run_one(number, msg)
@@ -172,12 +172,12 @@ def make_app(host: KernelHost) -> Any:
 
     class DirectApp(IPKernelApp):
         name = 'ipython-kernel'
-        kernel_class = Type(None, allow_none=True)
+        kernel_class = Type(None, allow_none=True)  # type: ignore[assignment]
 
         def init_connection_file(self) -> None:
             pass
 
-        init_poller = init_sockets = init_heartbeat = init_crash_handler = close = init_connection_file
+        init_poller = init_sockets = init_heartbeat = init_crash_handler = close = init_connection_file  # type: ignore[method-assign]
 
         def write_connection_file(self, **_: Any) -> None:
             pass
@@ -194,13 +194,15 @@ def make_app(host: KernelHost) -> Any:
             self.patch_io()
 
         def init_kernel(self) -> None:
-            self.session = session_class(parent=self, key=b'')
+            # a key that nobody uses: without one every kernel's last words would warn that its messages are not signed
+            self.session = session_class(parent=self, key=os.urandom(16))
             sys.displayhook.session = self.session  # type: ignore[attr-defined]
             more = {'shell_channel_thread': ParentThread()} if host.version >= (7, 0) else {}
             self.kernel = kernel = kernel_class.instance(
                 parent=self, session=self.session, control_stream=CHANNELS[CONTROL], shell_stream=CHANNELS[SHELL], iopub_socket=CHANNELS[IOPUB],
                 stdin_socket=CHANNELS[STDIN], log=self.log, profile_dir=self.profile_dir, user_ns=self.user_ns, **more,
             )  # fmt: skip
+            host.send = self.session.send
             kernel.record_ports({})
             self.displayhook.get_execution_count = lambda: kernel.execution_count
 
