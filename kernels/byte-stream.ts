@@ -10,7 +10,7 @@ export interface ByteStream {
 /** `onBytes` hands over the memory: the giver never touches it again. `onEnd` comes once, after the last bytes. */
 export type ByteHandlers = { readonly onBytes: (bytes: Uint8Array) => void; readonly onEnd: (why: string) => void }
 
-/** Brings the place's outpost up if need be and opens a stream to it. Throws an error whose `message` (and `hint`) a user can read. */
+/** Brings the place's outpost up if need be and opens a stream to it. Throws an error whose `message` a user can read. */
 export type Dial = (handlers: ByteHandlers, signal: AbortSignal) => Promise<ByteStream>
 
 /** Time from outside, so that what leans on it can be tried without waiting. `after` returns the way to cancel. */

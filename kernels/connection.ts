@@ -12,7 +12,7 @@ export type ConnectionState =
   | { readonly state: 'connecting' }
   | { readonly state: 'up'; readonly hello: Hello }
   /** It can't be reached; it is tried again by itself. */
-  | { readonly state: 'down'; readonly problem: OutpostProblem }
+  | { readonly state: 'down'; readonly problem: OutpostProblem; readonly cause?: unknown }
   /** Another engine with a higher epoch took over: never dialed again. */
   | { readonly state: 'replaced' }
   | { readonly state: 'closed' }
@@ -189,8 +189,7 @@ export class OutpostConnection {
       this.#hello(life)
     } catch (error) {
       cancel()
-      const hint = error instanceof Error && 'hint' in error && typeof error.hint === 'string' ? { hint: error.hint } : {}
-      this.#lost(life, { code: 'outpost.unreachable', message: error instanceof Error ? error.message : String(error), ...hint })
+      this.#lost(life, { code: 'outpost.unreachable', message: error instanceof Error ? error.message : String(error) }, error)
     }
   }
 
@@ -268,14 +267,14 @@ export class OutpostConnection {
   }
 
   /** The stream broke, or could not be made: told, then dialed again. */
-  #lost(life: number, why: OutpostProblem): void {
+  #lost(life: number, why: OutpostProblem, cause?: unknown): void {
     if (life !== this.#life || this.#state.state === 'closed' || this.#state.state === 'replaced') return
     const wasUp = this.#state.state === 'up'
     this.#cut()
     // A stream that just broke is most often back in 100 ms (its keeper starts the next supervisor): told as connecting, not as a problem.
     const ended = { code: 'outpost.ended', message: 'The outpost has ended.', hint: 'It is started again with the next kernel.' }
     this.#setState(
-      this.#asleep ? { state: 'down', problem: ended } : wasUp ? { state: 'connecting' } : { state: 'down', problem: why },
+      this.#asleep ? { state: 'down', problem: ended } : wasUp ? { state: 'connecting' } : { state: 'down', problem: why, cause },
     )
     if (this.#asleep) return
     const delayMs = RETRY_MS[Math.min(this.#attempt++, RETRY_MS.length - 1)] ?? 2000
@@ -327,7 +326,9 @@ export class OutpostConnection {
   }
 
   #late(op: string, timeoutMs: number): OutpostError {
-    if (this.#state.state === 'down') return new OutpostError({ ...this.#state.problem, code: 'outpost.unreachable' })
+    if (this.#state.state === 'down') {
+      return new OutpostError({ ...this.#state.problem, code: 'outpost.unreachable' }, this.#state.cause)
+    }
     return new OutpostError({
       code: 'outpost.timeout',
       message: `The outpost did not answer "${op}" within ${timeoutMs / 1000} s.`,

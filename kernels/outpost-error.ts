@@ -5,8 +5,9 @@ import type { OutpostProblem } from './protocol.ts'
 export class OutpostError extends Error {
   readonly code: string
   readonly hint: string | undefined
-  constructor(problem: OutpostProblem) {
-    super(problem.message)
+  /** `cause`: what the dial threw, for whoever knows its kind. */
+  constructor(problem: OutpostProblem, cause?: unknown) {
+    super(problem.message, { cause })
     this.name = 'OutpostError'
     this.code = problem.code
     this.hint = problem.hint

@@ -36,13 +36,16 @@ const MEANING: { readonly [signal: string]: string } = {
   SIGKILL: ' from outside',
 }
 
-export const unreachableProblem = (why: OutpostProblem): Problem => ({
-  code: 'unreachable',
-  message: 'The kernel is running, but it can’t be reached at the moment.',
-  hint: why.hint ?? 'Nothing is lost: it is tried again by itself.',
-  where: 'kernel',
-  detail: why.message,
-})
+export function unreachableProblem(why: OutpostProblem, cause: unknown): Problem {
+  const said = cause instanceof ProblemError ? cause.problem : undefined
+  return {
+    code: 'unreachable',
+    message: 'The kernel can’t be reached at the moment.',
+    hint: said?.hint ?? why.hint ?? 'Nothing is lost: it is tried again by itself.',
+    where: 'kernel',
+    detail: said?.detail === undefined ? why.message : `${why.message}\n${said.detail}`,
+  }
+}
 
 export const replacedProblem: Problem = {
   code: 'conflict',
@@ -64,6 +67,8 @@ const CODES: { readonly [code: string]: ProblemCode } = {
 /** Errors of the outpost and its client as the one error that crosses the wire. */
 export function kernelError(error: unknown): unknown {
   if (!(error instanceof OutpostError)) return error
+  // The place itself has said it better.
+  if (error.cause instanceof ProblemError) return error.cause
   const code = CODES[error.code] ?? (error.code.startsWith('start.') ? 'invalid' : 'unreachable')
   const hint = error.hint ?? (code === 'unreachable' ? 'Nothing is lost: it is tried again by itself.' : undefined)
   return new ProblemError({ code, message: error.message, where: 'kernel', ...(hint === undefined ? {} : { hint }) })

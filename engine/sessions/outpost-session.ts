@@ -1,7 +1,14 @@
 // One kernel over the outpost's stream: requests and their replies, interrupt, restart, and what state it is in. State comes from the
 // outpost's events (ahead of the log), what a cell printed from the log alone (session-log.ts). Starting runs is left to sessions.ts.
 import { randomUUID } from 'node:crypto'
-import { CHANNEL, type OutpostConnection, type OutpostEvent, packMessage, type RunState } from '../../kernels/index.ts'
+import {
+  CHANNEL,
+  type OutpostConnection,
+  OutpostError,
+  type OutpostEvent,
+  packMessage,
+  type RunState,
+} from '../../kernels/index.ts'
 import { Feed } from '../contract/feed.ts'
 import type { JsonObject } from '../contract/json.ts'
 import { ProblemError, problem } from '../contract/problem.ts'
@@ -209,6 +216,7 @@ export class OutpostSession implements KernelSession {
       await Promise.race([this.#log.exitRead(), new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))])
       this.#options.discard(stop.name)
     } catch (error) {
+      if (error instanceof OutpostError && (error.code === 'run.ended' || error.code === 'run.unknown')) return
       this.#leaving = undefined
       throw kernelError(error)
     }

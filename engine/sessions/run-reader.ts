@@ -67,8 +67,16 @@ export class RunReader {
   }
 }
 
-/** Numbers given before `position`, so that text of an earlier request finds its cell. */
+/** Numbers that were given before, so that text of an earlier request finds its cell. Asked until it is answered: without it text would belong to nobody. */
 export async function seedParents(connection: OutpostConnection, name: string, parents: Parents): Promise<void> {
-  const { executions } = await connection.call('journal', { name, last: 10_000 })
-  for (const { parent, id } of executions) if (!parents.has(parent)) parents.set(parent, id)
+  for (;;) {
+    try {
+      const { executions } = await connection.call('journal', { name, last: 10_000 })
+      for (const { parent, id } of executions) if (!parents.has(parent)) parents.set(parent, id)
+      return
+    } catch (error) {
+      if (!(error instanceof OutpostError) || !AGAIN.has(error.code)) return
+    }
+  }
 }
+const AGAIN = new Set(['outpost.timeout', 'outpost.unreachable', 'outpost.broken'])

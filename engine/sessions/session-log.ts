@@ -122,7 +122,7 @@ export class SessionLog {
     const before = this.#reader
     if (before?.position.log !== run.log) this.#parents = new Map()
     const parents = this.#parents
-    let seeding = from.offset > 0 ? seedParents(connection, run.name, parents).catch(() => undefined) : undefined
+    let seeding = from.offset > 0 ? seedParents(connection, run.name, parents) : undefined
     let opening = first
     const onEvents = async (events: readonly KernelEvent[]): Promise<void> => {
       if (opening !== undefined) await this.#give(reader, [opening])

@@ -17,7 +17,8 @@ export function sessionState(
     const died = run.exit === null ? undefined : deathProblem(run.exit)
     return leaving === 'shutdown' || died === undefined ? { state: 'none' } : { state: 'dead', problem: died }
   }
-  if (connection.state === 'down') return { state: 'unreachable', problem: unreachableProblem(connection.problem) }
+  if (connection.state === 'down')
+    return { state: 'unreachable', problem: unreachableProblem(connection.problem, connection.cause) }
   if (run.blocked !== null) return { state: 'busy', problem: blocked(run.blocked) }
   if (run.state === 'starting') return { state: 'starting', phase: 'starting the kernel' }
   return { state: run.busy ? 'busy' : 'idle' }

@@ -302,7 +302,7 @@ function waitUp(connection: OutpostConnection, signal: AbortSignal): Promise<voi
       } else if (state.state === 'replaced' || state.state === 'closed')
         fail(new OutpostError({ code: `outpost.${state.state}`, message: 'This engine no longer speaks for this place.' }))
       // A failure that stays is said at once, not after the deadline; one alone may be a race with an outpost that just ends.
-      else if (state.state === 'down' && ++failures >= 2) fail(new OutpostError(state.problem))
+      else if (state.state === 'down' && ++failures >= 2) fail(new OutpostError(state.problem, state.cause))
     }
     const cancel = nodeTimers.after(UP_MS, () =>
       fail(new OutpostError({ code: 'outpost.timeout', message: `The outpost did not come up within ${UP_MS / 1000} s.` })),
