@@ -82,7 +82,7 @@ export function CodeEditor(props: CodeEditorProps): ReactNode {
       editor.current = undefined
       made.dispose()
     }
-    // biome-ignore lint/correctness/useExhaustiveDependencies: the text is owned by the model once it is made.
+    // The text is owned by the model once it is made.
   }, [monaco, name, language, label])
 
   useEffect(() => {
@@ -132,7 +132,6 @@ export function StaticCode({
         kind === '' ? (
           text
         ) : (
-          // biome-ignore lint/suspicious/noArrayIndexKey: runs have no identity of their own.
           <span key={i} className={`t${kind}`}>
             {text}
           </span>

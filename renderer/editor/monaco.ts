@@ -92,6 +92,20 @@ const shared: Monaco.editor.IStandaloneEditorConstructionOptions = {
   accessibilitySupport: 'auto',
 }
 
+let overflow: HTMLElement | undefined
+/**
+ * Where suggestions and hovers are put: outside the cell. A cell is moved by a transform and contained, so a fixed element inside it
+ * would be placed and cut by the cell instead of the window.
+ */
+export function overflowHost(): HTMLElement {
+  if (overflow === undefined) {
+    overflow = document.createElement('div')
+    overflow.className = 'monaco-editor updraft-overflow'
+    document.body.append(overflow)
+  }
+  return overflow
+}
+
 /** An editor inside a notebook cell: as tall as its text, scrolled by the notebook. */
 export const cellOptions: Monaco.editor.IStandaloneEditorConstructionOptions = {
   ...shared,

@@ -59,7 +59,7 @@ export function useCellDrag(
         setDrag(undefined)
         window.removeEventListener('pointermove', move)
         window.removeEventListener('pointerup', drop)
-        window.removeEventListener('keydown', escape, true)
+        window.removeEventListener('keydown', giveUp, true)
         end.current = () => {}
       }
       const drop = (): void => {
@@ -72,7 +72,7 @@ export function useCellDrag(
         while (after !== null && ids.includes(after)) after = order[order.indexOf(after) - 1] ?? null
         void moveAfter(view, ids, after)
       }
-      const escape = (e: KeyboardEvent): void => {
+      const giveUp = (e: KeyboardEvent): void => {
         if (e.key !== 'Escape') return
         e.stopPropagation()
         stop()
@@ -80,7 +80,7 @@ export function useCellDrag(
       end.current = stop
       window.addEventListener('pointermove', move)
       window.addEventListener('pointerup', drop)
-      window.addEventListener('keydown', escape, true)
+      window.addEventListener('keydown', giveUp, true)
     },
     [view, box],
   )

@@ -53,7 +53,7 @@ export function CellList({ view, folder }: { readonly view: NotebookView; readon
   }, [order, cells, collapsed, model])
   const { visible } = fold
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: heights are estimated when the rows change; afterwards they are measured.
+  // Heights are estimated when the rows change; afterwards they are measured.
   useMemo(() => layout.setRows(visible, (id) => estimateHeight(cells[id], model.text(id))), [visible, layout])
 
   const total = layout.total + TOP_PX + BOTTOM_PX
@@ -77,7 +77,9 @@ export function CellList({ view, folder }: { readonly view: NotebookView; readon
     const top = s.toList(el.scrollTop) - TOP_PX
     const [first, last] = layout.range(top - OVERSCAN_PX, top + el.clientHeight + OVERSCAN_PX)
     const next: Window = { first, last, height: el.clientHeight, top: s.space === full ? 0 : el.scrollTop }
-    setWindow((old) => (old.first === next.first && old.last === next.last && old.height === next.height && old.top === next.top ? old : next))
+    setWindow((old) =>
+      old.first === next.first && old.last === next.last && old.height === next.height && old.top === next.top ? old : next,
+    )
     // What stays in place: the active cell while it is seen, else the first cell that is.
     const active = layout.indexOf(view.selection.get().active ?? '')
     const activeSeen = active >= 0 && layout.top(active) >= top && layout.top(active) < top + el.clientHeight
@@ -100,7 +102,8 @@ export function CellList({ view, folder }: { readonly view: NotebookView; readon
 
   const place = useRef(() => {})
   place.current = () => {
-    if (spaceElement.current !== null) spaceElement.current.style.height = `${scrollSpace(layout.total + TOP_PX + BOTTOM_PX, box.current?.clientHeight ?? 900).space}px`
+    if (spaceElement.current !== null)
+      spaceElement.current.style.height = `${scrollSpace(layout.total + TOP_PX + BOTTOM_PX, box.current?.clientHeight ?? 900).space}px`
     keepPlace()
     onScroll()
   }
@@ -123,7 +126,7 @@ export function CellList({ view, folder }: { readonly view: NotebookView; readon
   useEffect(() => () => sizes.disconnect(), [sizes])
 
   // Before the browser paints: rows above may have come or gone. (Not after a mere scroll: reading scrollTop then costs a layout.)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: when the rows changed.
+  // When the rows changed.
   useLayoutEffect(() => {
     place.current()
   }, [visible])
@@ -138,7 +141,7 @@ export function CellList({ view, folder }: { readonly view: NotebookView; readon
     resize.observe(el)
     return () => resize.disconnect()
   }, [onScroll])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another cell is the anchor when another is active.
+  // Another cell is the anchor when another is active.
   useLayoutEffect(onScroll, [selection.active])
 
   useEffect(() => {
@@ -169,10 +172,13 @@ export function CellList({ view, folder }: { readonly view: NotebookView; readon
       view.focusWish.listen(() => {
         const { active, mode } = view.selection.get()
         if (active === null) return
-        requestAnimationFrame(() => {
+        // After React has drawn what the wish belongs to (it does so in a microtask), and before the next key comes.
+        queueMicrotask(() => {
           view.scrollTo(active)
-          if (mode === 'command')
-            box.current?.querySelector<HTMLElement>(`[data-cell="${CSS.escape(active)}"]`)?.focus({ preventScroll: true })
+          const row = () => box.current?.querySelector<HTMLElement>(`[data-cell="${CSS.escape(active)}"]`)
+          if (mode !== 'command') return
+          if (row() != null) row()?.focus({ preventScroll: true })
+          else requestAnimationFrame(() => row()?.focus({ preventScroll: true }))
         })
       }),
     [view],
@@ -190,7 +196,12 @@ export function CellList({ view, folder }: { readonly view: NotebookView; readon
 
   return (
     <div ref={box} className="cells" onScroll={onScroll} data-context="notebookList">
-      <section ref={spaceElement} className="cells-space" style={{ height: space.space }} aria-label={`${doc.title}, ${order.length} cells`}>
+      <section
+        ref={spaceElement}
+        className="cells-space"
+        style={{ height: space.space }}
+        aria-label={`${doc.title}, ${order.length} cells`}
+      >
         {shown.map((id) => {
           const cell = cells[id]
           const at = layout.indexOf(id)

@@ -71,11 +71,10 @@ export const CellRow = memo(function CellRow(props: Props): ReactNode {
   const rendered = cell.kind === 'markdown' && !props.open && !props.editing
   const state = cell.run?.state
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a cell takes the focus in command mode; its keys are commands of the notebook.
     <article
       ref={row}
       data-cell={cell.id}
-      data-context="cellCommand"
+      data-context={props.editing ? 'cellWaiting' : 'cellCommand'}
       className={`cell kind-${cell.kind} ${active ? 'active' : ''} ${picked ? 'picked' : ''} ${state ?? ''}`}
       style={{ transform: `translateY(${top}px)` }}
       tabIndex={active ? 0 : -1}
@@ -274,7 +273,7 @@ function Outputs({ view, cell, folder, trusted, input }: Props): ReactNode {
     )
   }
   return (
-    <div className="cell-outputs" role="group" aria-label="Outputs">
+    <section className="cell-outputs" aria-label="Outputs">
       <OutputList
         outputs={cell.outputs}
         cell={cell.id}
@@ -285,6 +284,6 @@ function Outputs({ view, cell, folder, trusted, input }: Props): ReactNode {
         allowScripts={trusted ? setAllowed : undefined}
       />
       {input !== undefined && <InputBox view={view} request={input} />}
-    </div>
+    </section>
   )
 }

@@ -48,7 +48,11 @@ export class CellTexts {
     const model = monaco.editor.getModel(uri) ?? monaco.editor.createModel(this.#notebook.text(cell), language, uri)
     model.setEOL(monaco.editor.EndOfLineSequence.LF)
     // The editor's own option does not reach a model made before it: brackets would be the one difference to static code.
-    model.updateOptions({ tabSize: 4, insertSpaces: true, bracketColorizationOptions: { enabled: false, independentColorPoolPerBracketType: false } })
+    model.updateOptions({
+      tabSize: 4,
+      insertSpaces: true,
+      bracketColorizationOptions: { enabled: false, independentColorPoolPerBracketType: false },
+    })
     const change = model.onDidChangeContent(() => {
       if (!this.#foreign) this.#notebook.type(cell, model.getValue())
     })

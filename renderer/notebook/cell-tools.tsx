@@ -66,9 +66,14 @@ export function CellTools({ view, cell }: { readonly view: NotebookView; readonl
   return (
     <div className="cell-tools" data-context="cellCommand=" role="toolbar" aria-label="Cell">
       {cell.kind === 'code' && button('play', 'Run', () => void runCells(view, [cell.id]))}
-      {cell.outputs.length > 0 && button('fold', 'Show or hide the outputs', () => void toggleFlag(view, 'outputs_hidden', [cell.id]))}
+      {cell.outputs.length > 0 &&
+        button('fold', 'Show or hide the outputs', () => void toggleFlag(view, 'outputs_hidden', [cell.id]))}
       {button('trash', 'Delete', onThis(act('delete')))}
-      {button('ellipsis', 'More', onThis(() => openMenu(cell.id)))}
+      {button(
+        'ellipsis',
+        'More',
+        onThis(() => openMenu(cell.id)),
+      )}
     </div>
   )
 }

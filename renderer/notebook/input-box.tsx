@@ -15,7 +15,7 @@ export function InputBox({ view, request }: { readonly view: NotebookView; reado
   const back = useRef(history.length)
   const field = useRef<HTMLInputElement>(null)
   const { execution, prompt, password } = request
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new question of the same cell begins anew.
+  // A new question of the same cell begins anew.
   useEffect(() => {
     setSent(false)
     setText('')

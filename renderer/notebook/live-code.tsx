@@ -2,7 +2,7 @@
 // 15–90), on the cell's own model, so that undo survives. Its height is its lines, known before it is made: nothing moves.
 import { type ReactNode, useLayoutEffect, useRef } from 'react'
 import { jupyterTab, offerKernelLanguage } from '../editor/kernel-language.ts'
-import { CODE_LINE_PX, cellOptions, type Monaco } from '../editor/monaco.ts'
+import { CODE_LINE_PX, cellOptions, type Monaco, overflowHost } from '../editor/monaco.ts'
 import { setContext } from '../parts/command.ts'
 import { statusTextStore } from '../parts/go.ts'
 import { stepCell } from './cell-actions.ts'
@@ -33,7 +33,7 @@ export function closeWidget(): boolean {
     ['.rename-box', 'cancelRenameInput'],
   ]
   for (const [selector, command] of open) {
-    if (node.querySelector(selector) === null) continue
+    if (node.querySelector(selector) === null && overflowHost().querySelector(selector) === null) continue
     editor.trigger('escape', command, {})
     return true
   }
@@ -78,6 +78,7 @@ export function LiveCode({ monaco, view, cell, language, label, readOnly, onLine
     el.style.height = `${heightOf()}px`
     const editor = monaco.editor.create(el, {
       ...cellOptions,
+      overflowWidgetsDomNode: overflowHost(),
       model,
       readOnly,
       ariaLabel: label,
@@ -106,11 +107,9 @@ export function LiveCode({ monaco, view, cell, language, label, readOnly, onLine
     ]
     const sizes = new ResizeObserver(() => editor.layout({ width: el.clientWidth, height: heightOf() }))
     sizes.observe(el)
-    // In the next frame: focusing at once forces a layout of 3–20 ms.
-    const frame = requestAnimationFrame(() => {
-      if (arrival !== undefined) place(editor, model, arrival)
-      if (view.selection.get().active === cell && view.selection.get().mode === 'edit') editor.focus()
-    })
+    // At once, though it forces a layout: keys pressed right after Enter must not fall back to the cell, where they are commands.
+    if (arrival !== undefined) place(editor, model, arrival)
+    if (view.selection.get().active === cell && view.selection.get().mode === 'edit') editor.focus()
     const unfocus = view.focusWish.listen(() => {
       const s = view.selection.get()
       if (s.active !== cell || s.mode !== 'edit') return
@@ -120,7 +119,6 @@ export function LiveCode({ monaco, view, cell, language, label, readOnly, onLine
       editor.focus()
     })
     return () => {
-      cancelAnimationFrame(frame)
       unfocus()
       sizes.disconnect()
       for (const s of subscriptions) s.dispose()
@@ -162,7 +160,10 @@ function edges(monaco: typeof Monaco, editor: Monaco.editor.IStandaloneCodeEdito
     const before = view.selection.get().active
     stepCell(view, by)
     const now = view.selection.get().active
-    if (now === null || now === before) return view.choose(before, 'edit')
+    if (now === null || now === before) {
+      view.choose(before, 'edit')
+      return
+    }
     if (view.cell(now)?.kind !== 'markdown' || view.opened.get().has(now)) {
       arrivals.set(now, by < 0 ? 'end' : 'start')
       view.choose(now, 'edit')

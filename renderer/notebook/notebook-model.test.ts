@@ -136,7 +136,10 @@ describe('the window half of a notebook', () => {
   for (const seed of [1, 2, 3, 7, 11, 42, 99, 1234]) {
     it(`two windows that type at random end with one text (seed ${seed})`, async () => {
       let s = seed
-      const rnd = (n: number) => ((s = (s * 1103515245 + 12345) & 0x7fffffff) >> 8) % n
+      const random = (n: number) => {
+        s = (s * 1103515245 + 12345) & 0x7fffffff
+        return (s >> 8) % n
+      }
       const engine = new Engine(start({ a: 'hello world' }))
       const inbox: NotebookChange[][][] = [[], []]
       const windows = [0, 1].map(
@@ -148,19 +151,19 @@ describe('the window half of a notebook', () => {
         return e
       })
       for (let step = 0; step < 400; step++) {
-        const w = rnd(2)
+        const w = random(2)
         const m = windows[w]!
-        if (step < 300 && rnd(3) > 0) {
+        if (step < 300 && random(3) > 0) {
           const t = m.text('a')
-          const at = rnd(t.length + 1)
+          const at = random(t.length + 1)
           const next =
-            rnd(4) === 0
+            random(4) === 0
               ? t.slice(0, at) + t.slice(Math.min(t.length, at + 3))
-              : `${t.slice(0, at)}${String.fromCharCode(97 + rnd(26))}${t.slice(at)}`
+              : `${t.slice(0, at)}${String.fromCharCode(97 + random(26))}${t.slice(at)}`
           editors[w]!.text = next
           m.type('a', next)
         }
-        if (rnd(2) === 0) await tick()
+        if (random(2) === 0) await tick()
         for (const batch of engine.out.splice(0)) for (const box of inbox) box.push(batch)
         const batch = inbox[w]!.shift()
         if (batch !== undefined) m.confirm(batch)
@@ -168,7 +171,9 @@ describe('the window half of a notebook', () => {
       for (let i = 0; i < 200; i++) {
         await tick()
         for (const batch of engine.out.splice(0)) for (const box of inbox) box.push(batch)
-        windows.forEach((m, w) => m.confirm(inbox[w]!.shift() ?? []))
+        windows.forEach((m, w) => {
+          m.confirm(inbox[w]!.shift() ?? [])
+        })
       }
       const text = engine.state.cells['a']?.source
       expect([...windows.map((m) => m.text('a')), ...editors.map((e) => e.text)]).toEqual([text, text, text, text])

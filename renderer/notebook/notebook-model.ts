@@ -4,12 +4,12 @@
 import { type Problem, ProblemError, toProblem } from '../../engine/contract/problem.ts'
 import { applyEdit, diffEdit, rebaseEdit, type TextEdit } from '../../engine/contract/text-edit.ts'
 import {
-  type Cell,
   type NotebookChange,
   type NotebookOp,
   type NotebookState,
   reduceNotebook,
 } from '../../engine/contract/topics/notebook.ts'
+import { guessOf, isTrue } from './guess.ts'
 
 export type EditCall = (input: {
   ops: NotebookOp[]
@@ -128,7 +128,10 @@ export class NotebookModel {
 
   /** Changes of the feed, in order; `folded` is the state they lead to, if the caller has it (saves folding a flood twice). */
   confirm(changes: readonly NotebookChange[], folded?: NotebookState): void {
-    if (folded !== undefined && changes.every((c) => c.type !== 'source-edited' && c.type !== 'cell-deleted'))
+    if (
+      folded !== undefined &&
+      changes.every((c) => c.type !== 'source-edited' && c.type !== 'cell-deleted' && c.type !== 'batch')
+    )
       this.#confirmed = folded
     else for (const change of changes) this.#confirmOne(change)
     // A guess that never comes true as foreseen (the engine normalised it) goes with the second batch after its answer.
@@ -208,7 +211,8 @@ export class NotebookModel {
       return
     }
     this.#confirmed = reduceNotebook(this.#confirmed, change)
-    if (change.type === 'cell-deleted') this.#pending.delete(change.cell)
+    for (const step of change.type === 'batch' ? change.changes : [change])
+      if (step.type === 'cell-deleted') this.#pending.delete(step.cell)
   }
 
   /** Lays `remote` (an edit of `base`) under our edit under way and under what is typed on top of it. */
@@ -338,63 +342,3 @@ export class NotebookModel {
 
 const problemOf = (error: unknown): Problem =>
   typeof error === 'object' && error !== null && 'problem' in error ? (error.problem as Problem) : toProblem(error)
-
-/** The change the engine will most likely make of an operation: shown until it says so itself. */
-function guessOf(state: NotebookState, op: NotebookOp): NotebookChange | undefined {
-  switch (op.op) {
-    case 'edit-source':
-      return undefined // texts are laid over by `text`, not by guesses
-    case 'insert-cell': {
-      const outputs = op.cell.outputsOf === undefined ? [] : (state.cells[op.cell.outputsOf]?.outputs ?? [])
-      const cell: Cell = {
-        id: op.cell.id,
-        kind: op.cell.kind,
-        source: op.cell.source,
-        version: 0,
-        metadata: op.cell.metadata ?? {},
-        outputs,
-        count: null,
-      }
-      return { type: 'cell-inserted', after: op.after, cell }
-    }
-    case 'delete-cell':
-      return { type: 'cell-deleted', cell: op.cell }
-    case 'move-cell':
-      return { type: 'cell-moved', cell: op.cell, after: op.after }
-    case 'set-kind':
-      return { type: 'cell-changed', cell: op.cell, kind: op.kind }
-    case 'set-cell-metadata':
-      return { type: 'cell-changed', cell: op.cell, metadata: op.metadata }
-    case 'clear-outputs':
-      return { type: 'outputs-set', cell: op.cell, outputs: [] }
-    case 'set-metadata':
-      return { type: 'notebook-changed', set: { metadata: op.metadata } }
-    default:
-      op satisfies never
-      return undefined
-  }
-}
-
-/** Does the confirmed document already show what was guessed? Then the guess has done its duty. */
-function isTrue(state: NotebookState, change: NotebookChange): boolean {
-  switch (change.type) {
-    case 'cell-inserted':
-      return state.cells[change.cell.id] !== undefined
-    case 'cell-deleted':
-      return state.cells[change.cell] === undefined
-    case 'cell-moved':
-      return (state.order[state.order.indexOf(change.cell) - 1] ?? null) === change.after || !state.order.includes(change.cell)
-    case 'cell-changed': {
-      const cell = state.cells[change.cell]
-      if (cell === undefined) return true
-      return (
-        (change.kind === undefined || cell.kind === change.kind) &&
-        (change.metadata === undefined || JSON.stringify(cell.metadata) === JSON.stringify(change.metadata))
-      )
-    }
-    case 'outputs-set':
-      return (state.cells[change.cell]?.outputs.length ?? 0) === 0
-    default:
-      return true
-  }
-}

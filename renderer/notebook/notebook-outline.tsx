@@ -35,7 +35,6 @@ function Outline({ view }: { readonly view: NotebookView }): ReactNode {
       )}
       <ul>
         {list.map((h, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: two headings may be the same; their place tells them apart.
           <li key={`${h.cell}-${i}`}>
             <button
               type="button"

@@ -18,7 +18,10 @@ import { NotebookView, setActiveNotebook } from './notebook-view.ts'
 import { openViews } from './open-views.ts'
 import { PagerPanel } from './pager-panel.tsx'
 import { Strips, ToastBar } from './strips.tsx'
+import './cells.css'
+import './markdown.css'
 import './notebook.css'
+import './outputs/outputs.css'
 
 let users = 0
 let takeBack: () => void = () => {}
@@ -100,7 +103,7 @@ function Ready({ view, active }: { readonly view: NotebookView; readonly active:
 function useArrival(view: NotebookView): void {
   const tick = useStore(arrivalStore)
   const { path } = view.doc
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked again when an arrival was set.
+  // Asked again when an arrival was set.
   useEffect(() => {
     for (const [key, to] of pageArrivals) {
       if (path !== key && !path.endsWith(`/${key}`)) continue

@@ -17,6 +17,7 @@ export function NotebookToolbar({ view }: { readonly view: NotebookView }): Reac
   useSyncExternalStore(view.subscribe, view.version)
   const { doc } = view
   const busy = doc.kernel.state === 'busy' || doc.queue.length > 0
+  const queued = doc.queue.filter((id) => doc.cells[id]?.run?.state === 'queued').length
   const more: readonly MenuEntry[] = [
     { id: 'above', title: 'Run all cells above', icon: 'run-above', run: press('run-above') },
     { id: 'below', title: 'Run this cell and all below', icon: 'run-below', run: press('run-below') },
@@ -56,7 +57,7 @@ export function NotebookToolbar({ view }: { readonly view: NotebookView }): Reac
       </MenuButton>
       <span className="grow" />
       <KernelChip view={view} />
-      {doc.queue.length > 1 && <span className="chip">{plural(doc.queue.length - 1, 'cell')} queued</span>}
+      {queued > 0 && <span className="chip">{plural(queued, 'cell')} queued</span>}
     </div>
   )
 }

@@ -170,6 +170,8 @@ export class NotebookView {
       const next = survive(this.selection.get(), before, doc.order)
       if (next !== this.selection.get()) this.selection.set(next.active === null ? choose(doc.order[0] ?? null) : next)
       this.#texts?.keepOnly(doc.cells)
+      // The cell that had the focus may be gone: keys must not fall into nothing.
+      queueMicrotask(() => active === this && document.activeElement === document.body && this.focus())
     }
     this.#speakRuns()
   }

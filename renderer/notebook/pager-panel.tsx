@@ -6,17 +6,17 @@ import { ShortText } from './outputs/stream-output.tsx'
 
 export function PagerPanel({ view, pager }: { readonly view: NotebookView; readonly pager: Pager }): ReactNode {
   const box = useRef<HTMLElement>(null)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each new answer takes the focus, so that it can be scrolled and closed.
+  // Each new answer takes the focus, so that it can be scrolled and closed.
   useEffect(() => box.current?.focus(), [pager])
   const close = (): void => {
     view.pager.set(undefined)
     view.focus()
   }
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls.
     <section
       ref={box}
       className="pager"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls.
       tabIndex={0}
       aria-label={`Help on ${pager.title}`}
       onKeyDown={(e) => e.key === 'Escape' && close()}

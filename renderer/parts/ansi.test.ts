@@ -47,7 +47,10 @@ describe('terminal text', () => {
   })
   it('gives the same lines for every way of cutting random bytes', () => {
     let s = 5
-    const rnd = (n: number) => ((s = (s * 1103515245 + 12345) & 0x7fffffff) >> 8) % n
+    const random = (n: number) => {
+      s = (s * 1103515245 + 12345) & 0x7fffffff
+      return (s >> 8) % n
+    }
     const parts = [
       '\x1b[',
       '3',
@@ -70,8 +73,8 @@ describe('terminal text', () => {
       '0m',
     ]
     for (let round = 0; round < 300; round++) {
-      const text = Array.from({ length: 25 }, () => parts[rnd(parts.length)]).join('')
-      const at = rnd(text.length)
+      const text = Array.from({ length: 25 }, () => parts[random(parts.length)]).join('')
+      const at = random(text.length)
       expect(show(text.slice(0, at), text.slice(at))).toBe(show(text))
     }
   })

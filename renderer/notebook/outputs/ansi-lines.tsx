@@ -11,7 +11,9 @@ function look(style: Style): CSSProperties {
   // A named background is laid on thinly: IPython marks the failing token green on yellow, which nobody can read at full strength.
   const css: CSSProperties = {
     ...(fg === undefined ? {} : { color: fg }),
-    ...(bg === undefined ? {} : { backgroundColor: bg.startsWith('var(') ? `color-mix(in srgb, ${bg} ${style.inverse ? 100 : 30}%, transparent)` : bg }),
+    ...(bg === undefined
+      ? {}
+      : { backgroundColor: bg.startsWith('var(') ? `color-mix(in srgb, ${bg} ${style.inverse ? 100 : 30}%, transparent)` : bg }),
     ...(style.bold ? { fontWeight: 700 } : {}),
     ...(style.dim ? { opacity: 0.7 } : {}),
     ...(style.italic ? { fontStyle: 'italic' } : {}),
@@ -28,7 +30,6 @@ export const AnsiLine = memo(function AnsiLine({ spans }: { readonly spans: read
     const { link } = span.style
     if (link !== undefined) {
       return (
-        // biome-ignore lint/suspicious/noArrayIndexKey: spans have no identity of their own.
         <button
           key={i}
           type="button"
@@ -43,7 +44,6 @@ export const AnsiLine = memo(function AnsiLine({ spans }: { readonly spans: read
     }
     if (Object.keys(span.style).length === 0) return span.text
     return (
-      // biome-ignore lint/suspicious/noArrayIndexKey: spans have no identity of their own.
       <span key={i} style={look(span.style)}>
         {span.text}
       </span>

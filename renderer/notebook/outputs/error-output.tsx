@@ -13,12 +13,8 @@ export function ErrorOutput({ name, value, traceback }: Props): ReactNode {
   const [raw, setRaw] = useState(false)
   const frames = traceback.filter((part) => {
     const plain = plainText(part).trim()
-    return (
-      plain !== '' &&
-      !RULE.test(plain) &&
-      !plain.startsWith('Traceback (most recent call last)') &&
-      !(plain.startsWith(`${name}:`) || /^\S*(Error|Exception)\s+Traceback/.test(plain))
-    )
+    const heading = RULE.test(plain) || /Traceback \(most recent call last\):?$/.test(plain)
+    return plain !== '' && !heading && !(plain === name || plain.startsWith(`${name}:`))
   })
   const [first, ...rest] = frames
   return (

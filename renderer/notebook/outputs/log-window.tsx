@@ -44,10 +44,10 @@ export function LogWindow({ log, bytes: size, lines: total, running }: Props): R
   const [saving, setSaving] = useState<string>()
   const head = useMemo(() => log.head.split('\n'), [log.head])
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: follows when the log grew.
+  // Follows when the log grew.
   useEffect(() => {
-    if (following && running) list.current?.scrollToEnd()
-  }, [total, following, running])
+    if (following) list.current?.scrollToEnd()
+  }, [total, following])
 
   const search = async (text: string): Promise<void> => {
     if (text === '') return setHits(undefined)

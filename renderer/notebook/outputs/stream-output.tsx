@@ -59,14 +59,12 @@ export function ShortText({
   const boxed = lines.length > OPEN_LINES && !open
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard. */}
       <pre
         className={`out-text ${boxed || scrolled ? 'boxed' : ''}`}
-        aria-label={label}
-        {...(boxed || scrolled ? { tabIndex: 0, role: 'region' } : {})}
+        // A box that scrolls must be reachable by keyboard.
+        {...(boxed || scrolled ? { tabIndex: 0, role: 'region', 'aria-label': label } : {})}
       >
         {lines.map((spans, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place.
           <span key={i} className="out-line">
             <AnsiLine spans={spans} />
             {i < lines.length - 1 ? '\n' : ''}

@@ -52,12 +52,10 @@ export function TableOutput({ table }: { readonly table: Table }): ReactNode {
   const cell = (c: Cell, i: number): ReactNode => {
     const span = { ...(c.colSpan > 1 ? { colSpan: c.colSpan } : {}), ...(c.rowSpan > 1 ? { rowSpan: c.rowSpan } : {}) }
     return c.head ? (
-      // biome-ignore lint/suspicious/noArrayIndexKey: a cell is its place.
       <th key={i} {...span}>
         {c.text}
       </th>
     ) : (
-      // biome-ignore lint/suspicious/noArrayIndexKey: a cell is its place.
       <td key={i} className={numeric[i] ? 'num' : ''} {...span}>
         {c.text}
       </td>
@@ -66,22 +64,20 @@ export function TableOutput({ table }: { readonly table: Table }): ReactNode {
   return (
     <div className="out-table" data-context="cellCommand=">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard. */}
-      <div className="out-table-box" tabIndex={0} role="region" aria-label="Table">
+      <section className="out-table-box" tabIndex={0} aria-label="Table">
         <table>
           <thead>
             {table.head.map((r, i) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place.
               <tr key={i}>{r.map(cell)}</tr>
             ))}
           </thead>
           <tbody>
             {rows.map((r, i) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place.
               <tr key={i}>{r.map(cell)}</tr>
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       {(table.notes.length > 0 || table.body.length > SHOWN) && (
         <div className="out-foot">
           {table.notes.join(' · ')}
