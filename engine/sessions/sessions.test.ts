@@ -34,12 +34,7 @@ test('a kernel that can not be started because its place can not be reached says
   const request = { id: 'n', environment: 'e', cwd: folder, title: 'n' }
   const failed = await sessions.start(request, new AbortController().signal).catch((error: unknown) => error)
   expect(failed).toMatchObject({
-    problem: {
-      code: 'unreachable',
-      message: expect.stringContaining('/nowhere/python'),
-      hint: 'Choose another one.',
-      where: 'kernel',
-    },
+    problem: { code: 'missing', message: expect.stringContaining('/nowhere/python'), hint: 'Choose another one.' },
   })
   expect(performance.now() - begin).toBeLessThan(5000)
   expect(await leases.list()).toEqual([])
