@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from client import IOPUB, OUT, Client
-from session import Session
+from session import Session, slowness
 from suite import World, chapter
 
 
@@ -26,8 +26,14 @@ def ends(w: World) -> None:
     w.check('os._exit(3) is told', e['how'] == 'code' and e['code'] == 3, e)
     e = end_of(kernel(), 'import os,signal; os.kill(os.getpid(),signal.SIGKILL)')
     w.check('SIGKILL is told', e['how'] == 'signal' and e['signalName'] == 'SIGKILL' and not e['oom'], e)
-    e = end_of(kernel(), "import sys; print('last words',file=sys.stderr); sys.stderr.flush()\nimport ctypes; ctypes.string_at(0)")
-    w.check('a crash is told, with the last stderr', e['signalName'] == 'SIGSEGV' and ('last words' in e['stderrTail'] or not w.direct), e)
+    e = end_of(
+        kernel(), "import sys; print('last words',file=sys.stderr); sys.stderr.flush()\nimport ctypes; ctypes.string_at(0)"
+    )
+    w.check(
+        'a crash is told, with the last stderr',
+        e['signalName'] == 'SIGSEGV' and ('last words' in e['stderrTail'] or not w.direct),
+        e,
+    )
     if w.direct:
         w.check('a crash says where', 'string_at' in e['stderrTail'], e)
     e = end_of(kernel(), 'exit()')
@@ -103,11 +109,15 @@ def spare(w: World) -> None:
         times.append(time.perf_counter() - t)
         took = s.run_state['spare']
         if i == 0:
-            w.check(f'a spare is handed over ({times[0] * 1000:.0f} ms to the first result)', took and o.result() == f"('hi 0', '{w.folder}')", (took, o))
+            w.check(
+                f'a spare is handed over ({times[0] * 1000:.0f} ms to the first result)',
+                took and o.result() == f"('hi 0', '{w.folder}')",
+                (took, o),
+            )
         s.kill()
         c.event('spare', 30, state='ready')
         time.sleep(0.8)
-    w.check('within 150 ms (median of three)', sorted(times)[1] < 0.15, times)
+    w.check('within 150 ms (median of three)', sorted(times)[1] < 0.15 * slowness(), times)
     w.figure(f'restart from a spare to the first result: {", ".join(f"{t * 1000:.0f}" for t in times)} ms')
     c.call('spare', python=w.python, keep=False)
 
@@ -139,7 +149,7 @@ def figures(w: World) -> None:
     times.sort()
     w.figure(f'first stdout byte: p50 {times[5] * 1000:.1f} ms, worst {times[-1] * 1000:.1f} ms')
     if w.direct:
-        w.check('the first stdout byte comes within 25 ms (median)', times[5] < 0.025, times)
+        w.check('the first stdout byte comes within 25 ms (median)', times[5] < 0.025 * slowness(), times)
     code, plain, ours = 'for i in range(10**6): print(i)', [], []
     for _ in range(4):
         t = time.perf_counter()
@@ -156,6 +166,8 @@ def figures(w: World) -> None:
         if n != 6888890:
             w.check('1e6 prints arrive whole', False, n)
     ratio = statistics.median(ours) / statistics.median(plain)
-    w.figure(f'1e6 prints: {statistics.median(ours) * 1000:.0f} ms, `python | cat` {statistics.median(plain) * 1000:.0f} ms, ratio {ratio:.2f}')
+    w.figure(
+        f'1e6 prints: {statistics.median(ours) * 1000:.0f} ms, `python | cat` {statistics.median(plain) * 1000:.0f} ms, ratio {ratio:.2f}'
+    )
     if w.direct:
-        w.check(f'1e6 prints within 1.5 x of a pipe ({ratio:.2f})', ratio < 1.5, (ours, plain))
+        w.check(f'1e6 prints within 1.5 x of a pipe ({ratio:.2f})', ratio < 1.5 * min(2, slowness()), (ours, plain))

@@ -35,7 +35,11 @@ def fallback(w: World) -> None:
     site.mkdir()
     (site / 'sitecustomize.py').write_text(CHANGED)
     s = Session(w.base, python=w.python, path='auto', env={'PYTHONPATH': str(site)})
-    w.check('an ipykernel that differs takes the bridge and says why', s.ready['path'] == 'bridge' and 'record_ports takes (all_the_ports)' in s.ready['why'], s.ready)
+    w.check(
+        'an ipykernel that differs takes the bridge and says why',
+        s.ready['path'] == 'bridge' and 'record_ports takes (all_the_ports)' in s.ready['why'],
+        s.ready,
+    )
     w.check('the user is told in the log', s.notes and s.notes[0]['code'] == 'kernel.bridge', s.notes)
     _, o = s.run("print('hi'); 6*7")
     w.check('and it runs', o.result() == '42' and o.text() == 'hi\n', o)
@@ -56,7 +60,9 @@ def fallback(w: World) -> None:
     c.call('start', name='bare', python=w.python, env={'PYTHONPATH': str(bare.parent)}, cwd='/tmp')
     c.open('bare')
     kinds = {r.kind: r.payload for r in records_to_end(c)}
-    w.check('a Python without ipykernel: a note with the remedy', NOTE in kinds and b'pip install ipykernel' in kinds[NOTE], kinds)
+    w.check(
+        'a Python without ipykernel: a note with the remedy', NOTE in kinds and b'pip install ipykernel' in kinds[NOTE], kinds
+    )
 
 
 def records_to_end(c: Client, stream: int = 1, seconds: float = 20) -> Any:
@@ -71,7 +77,11 @@ def foreign(w: World) -> None:
     if w.direct:
         return
     for mode in ('signal', 'message'):
-        spec = {'argv': [w.python, '-m', 'ipykernel_launcher', '-f', '{connection_file}'], 'interrupt_mode': mode, 'env': {'FROM_SPEC': 'yes'}}
+        spec = {
+            'argv': [w.python, '-m', 'ipykernel_launcher', '-f', '{connection_file}'],
+            'interrupt_mode': mode,
+            'env': {'FROM_SPEC': 'yes'},
+        }
         s = Session(w.base, kernelspec=spec)
         _, o = s.run("import os; os.environ['FROM_SPEC']")
         w.check(f'a kernelspec over TCP runs ({mode})', o.result() == "'yes'", o)
@@ -90,7 +100,11 @@ def problems(w: World) -> None:
     c = Client(w.base)
     wrong: list[tuple[str, dict[str, Any], str]] = [
         ('start', {'name': 'x', 'kind': 'kernel', 'python': '/no/such/python'}, 'start.no-command'),
-        ('start', {'name': 'x', 'kind': 'kernel', 'kernelspec': {'argv': ['no-such-kernel', '{connection_file}']}}, 'start.no-command'),
+        (
+            'start',
+            {'name': 'x', 'kind': 'kernel', 'kernelspec': {'argv': ['no-such-kernel', '{connection_file}']}},
+            'start.no-command',
+        ),
         ('start', {'name': 'x', 'kind': 'process', 'argv': ['/bin/true'], 'cwd': '/no/such'}, 'start.no-folder'),
         ('start', {'name': '../x', 'kind': 'process', 'argv': ['/bin/true']}, 'call.invalid'),
         ('start', {'name': w.s.name, 'kind': 'process', 'argv': ['/bin/true']}, 'start.exists'),
@@ -167,7 +181,10 @@ def terminal(w: World) -> None:
     c.bytes_in(b'x' * 300000, 4)
     c.bytes_in(b'', 4)
     found = list(records_to_end(c, 4))
-    w.check('a process reads its stdin to the end', sum(len(r.payload) for r in found if r.kind == OUT) == 300000 and any(r.kind == READY for r in found))
+    w.check(
+        'a process reads its stdin to the end',
+        sum(len(r.payload) for r in found if r.kind == OUT) == 300000 and any(r.kind == READY for r in found),
+    )
 
 
 @chapter('samples')
@@ -178,10 +195,19 @@ def samples(w: World) -> None:
     c.call('sample', everyMs=250, disks=['/'])
     first, second = c.event('sample'), c.event('sample')
     host = second['host']
-    w.check('samples of the host', host['cpus'] >= 1 and host['memoryTotalBytes'] > 1 << 28 and len(host['disks']) == 2 and (host['cpuPercent'] is not None or sys.platform != 'linux'), host)
+    w.check(
+        'samples of the host',
+        host['cpus'] >= 1
+        and host['memoryTotalBytes'] > 1 << 28
+        and len(host['disks']) == 2
+        and (host['cpuPercent'] is not None or sys.platform != 'linux'),
+        host,
+    )
     gpus = first['gpus']
     w.check('no GPU is said well', gpus['state'] == 'ok' or gpus['why'], gpus)
     mine = second['runs'].get(w.s.name)
-    w.check("samples of a run's processes", mine and mine['rssBytes'] > 20 << 20 and mine['processes'] >= 1 and mine['pssBytes'], mine)
+    w.check(
+        "samples of a run's processes", mine and mine['rssBytes'] > 20 << 20 and mine['processes'] >= 1 and mine['pssBytes'], mine
+    )
     c.call('sample', everyMs=0)
     w.check('this machine has a name for itself', c.about['host'] and c.about['uid'] == os.getuid())

@@ -25,7 +25,11 @@ def widgets(w: World) -> None:
     if o.ename() == 'ModuleNotFoundError':
         return w.skipped.append('ipywidgets')
     opened = [c for c in o.get('comm_open')]
-    w.check('a widget opens comms', len(opened) >= 3 and any('application/vnd.jupyter.widget-view+json' in x['data'] for x in o.get('display_data')), o.kinds())
+    w.check(
+        'a widget opens comms',
+        len(opened) >= 3 and any('application/vnd.jupyter.widget-view+json' in x['data'] for x in o.get('display_data')),
+        o.kinds(),
+    )
     comm = [x['comm_id'] for x in opened if x['data']['state'].get('_model_name') == 'IntSliderModel'][0]
     cell = s.comm(comm, {'method': 'update', 'state': {'value': 42}, 'buffer_paths': []})
     s.take(cell)
@@ -56,7 +60,12 @@ class Dap:
 
     def send(self, command: str, **arguments: Any) -> None:
         self.seq += 1
-        self.s.client.request('debug_request', {'type': 'request', 'seq': self.seq, 'command': command, 'arguments': arguments}, channel=2, stream=self.s.stream)
+        self.s.client.request(
+            'debug_request',
+            {'type': 'request', 'seq': self.seq, 'command': command, 'arguments': arguments},
+            channel=2,
+            stream=self.s.stream,
+        )
 
     def ask(self, command: str, **arguments: Any) -> Any:
         self.send(command, **arguments)
@@ -92,7 +101,9 @@ def debugger(w: World) -> None:
     o = s.take(cell, timeout=10)
     w.check('debugger: continues', o.result() == '42', o.kinds())
     dap.ask('disconnect', restart=False, terminateDebuggee=False)
-    _, o = s.run('%matplotlib inline\n%timeit -n1 -r1 pass' if 'matplotlib' not in w.skipped else '%timeit -n1 -r1 pass', timeout=30)
+    _, o = s.run(
+        '%matplotlib inline\n%timeit -n1 -r1 pass' if 'matplotlib' not in w.skipped else '%timeit -n1 -r1 pass', timeout=30
+    )
     w.check('magics after debugging', 'loop' in o.text(), o)
 
 

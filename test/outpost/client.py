@@ -197,15 +197,46 @@ class Client:
                 return r
         raise AssertionError
 
-    def request(self, msg_type: str, content: dict[str, Any], channel: int = 1, stream: int = 1, msg_id: str = '', buffers: Sequence[bytes] = (), metadata: Any = None) -> str:
+    def request(
+        self,
+        msg_type: str,
+        content: dict[str, Any],
+        channel: int = 1,
+        stream: int = 1,
+        msg_id: str = '',
+        buffers: Sequence[bytes] = (),
+        metadata: Any = None,
+    ) -> str:
         msg_id = msg_id or uuid.uuid4().hex
-        header = {'msg_id': msg_id, 'msg_type': msg_type, 'session': 's', 'username': 'u', 'version': '5.3', 'date': '2026-01-01T00:00:00Z'}
+        header = {
+            'msg_id': msg_id,
+            'msg_type': msg_type,
+            'session': 's',
+            'username': 'u',
+            'version': '5.3',
+            'date': '2026-01-01T00:00:00Z',
+        }
         body = json.dumps({'h': header, 'p': '', 'm': metadata or {}, 'c': content, 'b': [len(b) for b in buffers]}).encode()
         self.send(INPUT, len(body).to_bytes(4, 'little') + body + b''.join(buffers), flags=channel, stream=stream)
         return msg_id
 
-    def execute(self, code: str, silent: bool = False, store_history: bool = True, allow_stdin: bool = False, stop_on_error: bool = True, **more: Any) -> str:
-        content = {'code': code, 'silent': silent, 'store_history': store_history, 'user_expressions': {}, 'allow_stdin': allow_stdin, 'stop_on_error': stop_on_error}
+    def execute(
+        self,
+        code: str,
+        silent: bool = False,
+        store_history: bool = True,
+        allow_stdin: bool = False,
+        stop_on_error: bool = True,
+        **more: Any,
+    ) -> str:
+        content = {
+            'code': code,
+            'silent': silent,
+            'store_history': store_history,
+            'user_expressions': {},
+            'allow_stdin': allow_stdin,
+            'stop_on_error': stop_on_error,
+        }
         return self.request('execute_request', content, **more)
 
     def bytes_in(self, data: bytes, stream: int = 1) -> None:

@@ -1,6 +1,6 @@
 """What the outpost promises, tried with kill -9: clients, supervisor, keeper, kernel; slow clients, C code that holds the GIL, a full disk.
 
-  python test/outpost/kills.py --python PY [--only WORD] [--lines N]
+python test/outpost/kills.py --python PY [--only WORD] [--lines N]
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ for unwanted in ('PYTHONUNBUFFERED', 'PYTHONDONTWRITEBYTECODE'):
     os.environ.pop(unwanted, None)
 
 from client import COMMAND, CREDIT, EXIT, IOPUB, LOST, OUT, RECORD, Client, Refused, up  # noqa: E402
-from session import Session  # noqa: E402
+from session import Session, slowness  # noqa: E402
 
 SEED = 7
 # The reader that is killed: its file is a copy of the log from 0, so its own length says where to go on
@@ -135,7 +135,7 @@ def start_up(w: World) -> None:
     c = Client(base)
     pid = c.about['pid']
     print(f'     supervisor up from nothing: {", ".join(f"{t:.0f}" for t in sorted(times))} ms; RSS {rss_mb(pid):.1f} MB')
-    w.check('the outpost is up within 250 ms on a busy machine', sorted(times)[1] < 250, times)
+    w.check('the outpost is up within 100 ms (times how busy the machine is)', sorted(times)[1] < 100 * slowness(), times)
 
 
 def killed_client(w: World) -> None:
@@ -213,7 +213,10 @@ def killed_supervisor(w: World) -> None:
         times.append((time.perf_counter() - t) * 1000)
         run = c.about['runs'][s.name]
         assert run['pid'] == pid and run['state'] == 'ready', run
-    w.check(f'a supervisor killed 4 times in a flood: the kernel is adopted ({", ".join(f"{t:.0f}" for t in times)} ms)', len(boots) == 4)
+    w.check(
+        f'a supervisor killed 4 times in a flood: the kernel is adopted ({", ".join(f"{t:.0f}" for t in times)} ms)',
+        len(boots) == 4,
+    )
     p = reader(w, s.name, copy)
     wait_for(lambda: done(c, s.name))
     wait_for(lambda: os.path.getsize(copy) >= size_of(c, s.name))
@@ -234,7 +237,10 @@ def killed_supervisor(w: World) -> None:
     time.sleep(0.3)
     t = s.interrupt()
     c.event('error', name=s.name, id=cell)
-    w.check(f'an adopted kernel is interrupted in a flood ({(time.perf_counter() - t) * 1000:.0f} ms)', time.perf_counter() - t < 0.4)
+    w.check(
+        f'an adopted kernel is interrupted in a flood ({(time.perf_counter() - t) * 1000:.0f} ms)',
+        time.perf_counter() - t < 0.25 * slowness(),
+    )
     s.take(cell, timeout=60)
     os.kill(c.about['pid'], signal.SIGKILL)
     c = again(w.base)
@@ -278,7 +284,11 @@ def killed_kernel(w: World) -> None:
             last = json.loads(r.payload)
         if r.kind == EXIT:
             break
-    w.check(f'a kernel killed in a flood: told after {dt:.0f} ms, its log ends with the end', dt < 500 and last and last['signalName'] == 'SIGKILL', (dt, last))
+    w.check(
+        f'a kernel killed in a flood: told after {dt:.0f} ms, its log ends with the end',
+        dt < 200 * slowness() and last and last['signalName'] == 'SIGKILL',
+        (dt, last),
+    )
     states = s.client.call('journal', name=s.name)['executions']
     w.check('its cell is lost', states[-1]['state'] == 'lost', states)
     s.execute('1')
@@ -304,7 +314,11 @@ def torn_tail(w: World) -> None:
         if r.kind == EXIT:
             break
     lost = [json.loads(p) for k, p in kinds if k == LOST]
-    w.check('a torn record is cut off and said', lost and lost[0]['bytes'] == 30 and not any(b'half of it' in p for _, p in kinds), lost)
+    w.check(
+        'a torn record is cut off and said',
+        lost and lost[0]['bytes'] == 30 and not any(b'half of it' in p for _, p in kinds),
+        lost,
+    )
 
 
 def process(w: World) -> None:
@@ -324,17 +338,27 @@ def process(w: World) -> None:
         if r.kind == EXIT:
             e = json.loads(r.payload)
             break
-    w.check('a process, supervisor killed three times: byte-exact and its exit code known', b''.join(out) == lines(200000) and e['code'] == 5, e)
+    w.check(
+        'a process, supervisor killed three times: byte-exact and its exit code known',
+        b''.join(out) == lines(200000) and e['code'] == 5,
+        e,
+    )
     c.call('start', name='proc2', kind='process', argv=['/bin/sh', '-c', 'echo one; sleep 60'])
     c.open('proc2', 2)
     for r in c.records(2):
         if r.kind == OUT:
             break
-    meta = next(json.loads((p / 'meta.json').read_text()) for p in Path(w.base).glob('r*') if '"proc2"' in (p / 'meta.json').read_text())
+    meta = next(
+        json.loads((p / 'meta.json').read_text()) for p in Path(w.base).glob('r*') if '"proc2"' in (p / 'meta.json').read_text()
+    )
     child = c.event('ready', name='proc2')['ready']['pid']
     os.kill(meta['pid'], signal.SIGKILL)
     e = c.event('exit', name='proc2')['exit']
-    w.check('a killed job host takes its process with it', not os.path.exists(f'/proc/{child}') or 'Z' in Path(f'/proc/{child}/stat').read_text().rsplit(')', 1)[1][:3], e)
+    w.check(
+        'a killed job host takes its process with it',
+        not os.path.exists(f'/proc/{child}') or 'Z' in Path(f'/proc/{child}/stat').read_text().rsplit(')', 1)[1][:3],
+        e,
+    )
 
 
 def gil(w: World) -> None:
@@ -365,13 +389,20 @@ for p in ps: p.join()
     o = s.take(cell, timeout=60)
     found = o.text().split('\n')
     ok = all([x for x in found if x.startswith(f'{k} ')] == ['%d %090d' % (k, i) for i in range(20000)] for k in (0, 1, 2, 9))
-    w.check('three forks and their parent write one segmented log: every line whole, in order', ok and len(found) == 80001, len(found))
+    w.check(
+        'three forks and their parent write one segmented log: every line whole, in order', ok and len(found) == 80001, len(found)
+    )
     s.kill()
 
 
 def full_disk(w: World) -> None:
     base = w.new_base()
-    if os.getuid() != 0 or subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=12m,mode=700', 'tmpfs', base], stderr=subprocess.DEVNULL).returncode:
+    if (
+        os.getuid() != 0
+        or subprocess.run(
+            ['mount', '-t', 'tmpfs', '-o', 'size=12m,mode=700', 'tmpfs', base], stderr=subprocess.DEVNULL
+        ).returncode
+    ):
         print('     (a full disk needs root and tmpfs: not tried)')
         return
     try:
@@ -388,7 +419,11 @@ def full_disk(w: World) -> None:
                 digest.update(r.payload)
             elif r.kind == IOPUB and r.flags & 2 and cell.encode() in r.payload:
                 break
-        w.check('and when there is room again nothing is missing', n == 300000 * 100 and digest.digest() == hashlib.sha256(lines(300000)).digest(), n)
+        w.check(
+            'and when there is room again nothing is missing',
+            n == 300000 * 100 and digest.digest() == hashlib.sha256(lines(300000)).digest(),
+            n,
+        )
         s.client.event('unblocked', 5, name=s.name)
         s.kill()
         s.client.call('shutdown', force=True)
@@ -415,7 +450,11 @@ def follows(w: World) -> None:
     with open(path, 'ab') as f:
         f.write(b'two\n')
     read(lambda: bytes(s.buffer) == b'one\ntwo\n')
-    w.check('it appears and grows', bytes(s.buffer) == b'one\ntwo\n' and [m['what'] for m in s.marks] == ['appeared'], (s.buffer, s.marks))
+    w.check(
+        'it appears and grows',
+        bytes(s.buffer) == b'one\ntwo\n' and [m['what'] for m in s.marks] == ['appeared'],
+        (s.buffer, s.marks),
+    )
     inode = s.marks[0]['inode']
     c.call('close', stream=5)
     with open(path, 'ab') as f:
@@ -425,7 +464,11 @@ def follows(w: World) -> None:
     c.follow(path, 6, since={'inode': inode, 'offset': 8})
     s = c.streams[6]
     read(lambda: bytes(s.buffer) == b'three\nfour\n')
-    w.check('rotated while nobody looked: the rest of the old file, a mark, the new one', bytes(s.buffer) == b'three\nfour\n' and [m['what'] for m in s.marks] == ['rotated'] and s.marks[0]['position'] == 6, (s.buffer, s.marks))
+    w.check(
+        'rotated while nobody looked: the rest of the old file, a mark, the new one',
+        bytes(s.buffer) == b'three\nfour\n' and [m['what'] for m in s.marks] == ['rotated'] and s.marks[0]['position'] == 6,
+        (s.buffer, s.marks),
+    )
     Path(path).write_bytes(b'x\n')
     read(lambda: len(s.marks) > 1 and s.buffer.endswith(b'x\n'))
     w.check('truncation is a mark', s.marks[-1]['what'] == 'truncated' and s.buffer.endswith(b'x\n'), (s.buffer, s.marks))
@@ -480,7 +523,22 @@ def zipped(w: World) -> None:
     s.client.call('shutdown', force=True)
 
 
-PARTS = [start_up, life, zipped, follows, killed_client, slow_client, killed_supervisor, killed_keeper, killed_kernel, torn_tail, process, gil, forks, full_disk]
+PARTS = [
+    start_up,
+    life,
+    zipped,
+    follows,
+    killed_client,
+    slow_client,
+    killed_supervisor,
+    killed_keeper,
+    killed_kernel,
+    torn_tail,
+    process,
+    gil,
+    forks,
+    full_disk,
+]
 
 
 def main() -> None:
@@ -498,7 +556,9 @@ def main() -> None:
                 except Exception as error:
                     import traceback
 
-                    w.check(part.__name__, False, ''.join(traceback.format_exception(type(error), error, error.__traceback__))[-600:])
+                    w.check(
+                        part.__name__, False, ''.join(traceback.format_exception(type(error), error, error.__traceback__))[-600:]
+                    )
     finally:
         for base in w.bases:
             try:

@@ -76,7 +76,10 @@ def main() -> None:
     w = World(base, a.python, a.path)
     try:
         w.fresh()
-        print(f'{w.path}: IPython {w.s.ready.get("ipython")}, ipykernel {w.s.ready.get("ipykernel")}, ready after {w.s.ready_seconds * 1000:.0f} ms', flush=True)
+        print(
+            f'{w.path}: IPython {w.s.ready.get("ipython")}, ipykernel {w.s.ready.get("ipykernel")}, ready after {w.s.ready_seconds * 1000:.0f} ms',
+            flush=True,
+        )
         for title, f in CHECKS:
             if a.only and a.only not in title:
                 continue
@@ -96,7 +99,10 @@ def main() -> None:
             time.sleep(0.02)
         shutil.rmtree(base, ignore_errors=True)
         shutil.rmtree(w.folder, ignore_errors=True)
-    print(f'{w.passed} passed, {len(w.failed)} failed' + (f', {len(w.skipped)} skipped: {", ".join(w.skipped)}' if w.skipped else ''))
+    print(
+        f'{w.passed} passed, {len(w.failed)} failed'
+        + (f', {len(w.skipped)} skipped: {", ".join(w.skipped)}' if w.skipped else '')
+    )
     for title in w.failed:
         print('  failed:', title)
     sys.exit(1 if w.failed else 0)

@@ -16,9 +16,24 @@ from . import zmtp
 from .child import Child, wake_on_child
 from .frames import BYTES_CH, CONTROL_CH, SHELL_CH, STDIN_CH
 from .host_link import HostLink, note, say_ready
-from .ready_files import still_open
 from .jupyter_wire import Arrived, Wire
-from .records import ABORTED, ACCEPTED, CONTROL, ERR, FAILED, FINISHED, IOPUB, OUT, SHELL, STARTED, STDIN, dump, pack_message, unpack_message
+from .ready_files import still_open
+from .records import (
+    ABORTED,
+    ACCEPTED,
+    CONTROL,
+    ERR,
+    FAILED,
+    FINISHED,
+    IOPUB,
+    OUT,
+    SHELL,
+    STARTED,
+    STDIN,
+    dump,
+    pack_message,
+    unpack_message,
+)
 from .stopping import request
 
 READY_SECONDS = 60.0
@@ -44,7 +59,9 @@ class BridgeHost:
         self.numbers: dict[str, int] = {}
         self.cells: dict[int, str] = {}
         self.unanswered: set[int] = set()  # requests whose reply has not come
-        self.idles: dict[int, tuple[float, Arrived]] = {}  # idle came before the reply: it waits, so that it is the last word as on the direct path
+        self.idles: dict[
+            int, tuple[float, Arrived]
+        ] = {}  # idle came before the reply: it waits, so that it is the last word as on the direct path
         self.next_number = 1
         self.running_cell = 0
         self.waiting: list[tuple[int, bytes]] = []
@@ -65,7 +82,12 @@ class BridgeHost:
         link.state = lambda: {'event': 'state', 'busy': self.running_cell}
         self.log.on_wait = lambda waits: self.child.signal(signal.SIGSTOP if waits else signal.SIGCONT)
         if spec.get('why') and spec.get('why') != 'asked for':
-            note(self.log, 'kernel.bridge', f'This kernel runs over ZeroMQ: {spec["why"]}.', 'It works the same, printing is slower.')
+            note(
+                self.log,
+                'kernel.bridge',
+                f'This kernel runs over ZeroMQ: {spec["why"]}.',
+                'It works the same, printing is slower.',
+            )
 
     def start_kernel(self) -> None:
         words = {'{connection_file}': self.wire.file, '{resource_dir}': self.kernelspec.get('dir') or ''}
@@ -133,13 +155,17 @@ class BridgeHost:
                         self.on_message(channel, arrived)
             if self.peers.get(channel) is not peer:
                 return
-            self.link.selector.modify(peer.sock, 1 | (2 if peer.wants_write else 0), lambda mask, channel=channel: self.on_peer(channel, mask))
+            self.link.selector.modify(
+                peer.sock, 1 | (2 if peer.wants_write else 0), lambda mask, channel=channel: self.on_peer(channel, mask)
+            )
         except zmtp.Closed:
             self.disconnect()
             if self.is_ready and not self.shut and not self.child.poll():
                 self.broken_at = time.monotonic()  # it may be about to end; if it is not, it can't be reached any more
 
-    def post(self, channel: str, header: dict[str, Any], parent: dict[str, Any], metadata: Any, content: Any, buffers: Any = ()) -> None:
+    def post(
+        self, channel: str, header: dict[str, Any], parent: dict[str, Any], metadata: Any, content: Any, buffers: Any = ()
+    ) -> None:
         peer = self.peers.get(channel)
         if peer is None:
             return
@@ -218,7 +244,15 @@ class BridgeHost:
                 return FINISHED
             return 0
         if kind == 'error':
-            self.log.tell({'event': 'error', 'parent': number, 'id': parent_id, 'ename': str(content.get('ename', '')), 'evalue': str(content.get('evalue', ''))[:300]})
+            self.log.tell(
+                {
+                    'event': 'error',
+                    'parent': number,
+                    'id': parent_id,
+                    'ename': str(content.get('ename', '')),
+                    'evalue': str(content.get('evalue', ''))[:300],
+                }
+            )
             return FAILED
         if kind.endswith('_reply') and isinstance(content, dict):
             if kind == 'shutdown_reply':
@@ -240,17 +274,28 @@ class BridgeHost:
             return self.post('stdin', header, self.stdin_parent, {}, message.get('c'))
         known = self.numbers.get(header['msg_id'])
         if known is not None:
-            return self.log.append(ACCEPTED, known, dump({'id': header['msg_id'], 'type': header['msg_type'], 'channel': channel, 'again': True}))
+            return self.log.append(
+                ACCEPTED, known, dump({'id': header['msg_id'], 'type': header['msg_type'], 'channel': channel, 'again': True})
+            )
         number = self.numbers[header['msg_id']] = self.next_number
         self.next_number += 1
-        self.log.append(ACCEPTED, number, dump({'id': header['msg_id'], 'type': header['msg_type'], 'channel': channel}), hold=self.is_ready)
+        self.log.append(
+            ACCEPTED, number, dump({'id': header['msg_id'], 'type': header['msg_type'], 'channel': channel}), hold=self.is_ready
+        )
         if header['msg_type'].endswith('_request'):
             self.unanswered.add(number)
         if header['msg_type'] == 'execute_request':
             self.cells[number] = header['msg_id']
         elif header['msg_type'] == 'shutdown_request':
             self.shut = True
-        self.post('shell' if channel == SHELL_CH else 'control', dict(header, date=header.get('date') or time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())), {}, message.get('m') or {}, message.get('c') or {}, buffers)
+        self.post(
+            'shell' if channel == SHELL_CH else 'control',
+            dict(header, date=header.get('date') or time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())),
+            {},
+            message.get('m') or {},
+            message.get('c') or {},
+            buffers,
+        )
 
     def on_order(self, order: dict[str, Any]) -> None:
         if order['op'] != 'signal':
@@ -268,9 +313,20 @@ class BridgeHost:
     def become_ready(self) -> None:
         self.is_ready = True
         info = self.info or {}
-        ready: dict[str, Any] = {'pid': self.child.pid, 'path': 'bridge', 'ms': self.link.ms(), 'kernelInfo': info, 'why': self.spec.get('why'), 'debugger': 'debugger' in (info.get('supported_features') or []) or bool(info.get('debugger'))}
+        ready: dict[str, Any] = {
+            'pid': self.child.pid,
+            'path': 'bridge',
+            'ms': self.link.ms(),
+            'kernelInfo': info,
+            'why': self.spec.get('why'),
+            'debugger': 'debugger' in (info.get('supported_features') or []) or bool(info.get('debugger')),
+        }
         if info.get('implementation') == 'ipython':
-            ready.update(ipython=info.get('implementation_version'), python=(info.get('language_info') or {}).get('version'), executable=self.spec.get('python'))
+            ready.update(
+                ipython=info.get('implementation_version'),
+                python=(info.get('language_info') or {}).get('version'),
+                executable=self.spec.get('python'),
+            )
         say_ready(self.log, self.folder, ready)
         waiting, self.waiting = self.waiting, []
         for channel, body in waiting:
@@ -289,12 +345,19 @@ class BridgeHost:
                     asked_at = now
                     self.ask_info()
                 if now > deadline:
-                    note(self.log, 'kernel.silent', f'The kernel did not answer within {READY_SECONDS:.0f} s.', 'Its own words are in the end of this log.')
+                    note(
+                        self.log,
+                        'kernel.silent',
+                        f'The kernel did not answer within {READY_SECONDS:.0f} s.',
+                        'Its own words are in the end of this log.',
+                    )
                     self.child.signal(signal.SIGKILL)
                     deadline = now + READY_SECONDS
             if self.broken_at and time.monotonic() - self.broken_at > BROKEN_SECONDS:
                 self.broken_at = 0.0
-                note(self.log, 'kernel.unreachable', 'The kernel closed its sockets but did not end; it was ended.', 'Restart it.')
+                note(
+                    self.log, 'kernel.unreachable', 'The kernel closed its sockets but did not end; it was ended.', 'Restart it.'
+                )
                 self.child.signal(signal.SIGKILL)
             if self.idles:
                 self.late_idles()

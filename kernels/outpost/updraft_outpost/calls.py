@@ -51,11 +51,15 @@ class Calls:
     def do_hello(self, client: Client, q: Query) -> Answer:
         top = self.top
         if field(q, 'version', int, VERSION) != VERSION:
-            raise Problem('outpost.version', f'This outpost speaks version {VERSION}.', 'Shut it down, so that a newer one is started.')
+            raise Problem(
+                'outpost.version', f'This outpost speaks version {VERSION}.', 'Shut it down, so that a newer one is started.'
+            )
         epoch = field(q, 'epoch', (int, float), None)
         if epoch is not None:
             if epoch < top.epoch:
-                raise Problem('outpost.replaced', 'A newer client has taken this outpost.', 'Reload this window, or close the other one.')
+                raise Problem(
+                    'outpost.replaced', 'A newer client has taken this outpost.', 'Reload this window, or close the other one.'
+                )
             if epoch > top.epoch:
                 top.fence(epoch, client)
         client.epoch, client.greeted = epoch, True
@@ -76,7 +80,11 @@ class Calls:
     def do_shutdown(self, client: Client, q: Query) -> Answer:
         live = [r for r in self.top.runs.values() if not r.over and not is_spare(r)]
         if live and not field(q, 'force', bool, False):
-            raise Problem('shutdown.busy', f'{len(live)} runs are alive: {", ".join(r.name for r in live[:5])}.', 'Stop them first, or force it.')
+            raise Problem(
+                'shutdown.busy',
+                f'{len(live)} runs are alive: {", ".join(r.name for r in live[:5])}.',
+                'Stop them first, or force it.',
+            )
         self.top.shut_down('shutdown')
         return {}
 
@@ -119,8 +127,12 @@ class Calls:
             raise Problem('run.ended', f'{run.name} has ended.')
         wanted = q.get('signal')
         try:
-            number = signal.Signals[wanted if wanted.startswith('SIG') else 'SIG' + wanted] if isinstance(wanted, str) else signal.Signals(wanted)
-        except (KeyError, ValueError):
+            number = (
+                signal.Signals[wanted if wanted.startswith('SIG') else 'SIG' + wanted]
+                if isinstance(wanted, str)
+                else signal.Signals(int(wanted or 0))
+            )
+        except (KeyError, ValueError, TypeError):
             raise Problem('call.invalid', f'there is no signal {wanted!r}') from None
         stopping.send_signal(run, number, field(q, 'group', bool, True))
         return {}
@@ -185,7 +197,11 @@ class Calls:
             raise Problem('log.other', f'{run.name} has another log now.', 'Read it from its beginning.')
         since = size if since == 'end' else field({'since': since}, 'since', int)
         if since > size or since < 0:
-            raise Problem('log.beyond', f'since {since} is beyond the log, which ends at {size}.', 'This is another log, or the disk lost its end. Read it from its beginning.')
+            raise Problem(
+                'log.beyond',
+                f'since {since} is beyond the log, which ends at {size}.',
+                'This is another log, or the disk lost its end. Read it from its beginning.',
+            )
         start = max(since, run.log.first)
         client.streams[number] = stream = LogStream(number, run, start, max(1, field(q, 'window', int, WINDOW_BYTES)))
         client.turn.append(number)
@@ -208,5 +224,3 @@ class Calls:
         client.turn.append(number)
         self.top.wake_at = time.monotonic()
         return {'inode': follow.inode, 'from': follow.offset, 'size': follow.size}
-
-

@@ -12,7 +12,9 @@ from .memory_end import MemoryWatch
 
 
 class Child:
-    def __init__(self, argv: Sequence[str], env: dict[str, str], cwd: str, files: Sequence[tuple[int, int]], then: Any = None) -> None:
+    def __init__(
+        self, argv: Sequence[str], env: dict[str, str], cwd: str, files: Sequence[tuple[int, int]], then: Any = None
+    ) -> None:
         self.pid = processes.spawn(argv, env, cwd, files, then)
         self.memory = MemoryWatch(self.pid)
         self.code: Optional[int] = None

@@ -73,9 +73,23 @@ class Client:
     def on_input(self, f: frames.Frame) -> None:
         stream = self.streams.get(f.stream)
         if not isinstance(stream, LogStream):
-            return self.event({'event': 'refused', 'name': '', 'stream': f.stream, 'problem': Problem('stream.unknown', f'stream {f.stream} is not open').wire()})
+            return self.event(
+                {
+                    'event': 'refused',
+                    'name': '',
+                    'stream': f.stream,
+                    'problem': Problem('stream.unknown', f'stream {f.stream} is not open').wire(),
+                }
+            )
         if not 1 <= f.flags <= 4:
-            return self.event({'event': 'refused', 'name': stream.run.name, 'stream': f.stream, 'problem': Problem('call.invalid', f'there is no channel {f.flags}').wire()})
+            return self.event(
+                {
+                    'event': 'refused',
+                    'name': stream.run.name,
+                    'stream': f.stream,
+                    'problem': Problem('call.invalid', f'there is no channel {f.flags}').wire(),
+                }
+            )
         problem = stream.run.send(f.flags, f.body)
         if problem is not None:
             event: dict[str, Any] = {'event': 'refused', 'name': stream.run.name, 'stream': f.stream, 'problem': problem.wire()}
@@ -101,7 +115,11 @@ class Client:
             answer = {'problem': Problem('call.invalid', 'a call is JSON').wire()}
         except Exception as error:  # the wire: nothing a client asks may end the supervisor
             self.top.complain(f'call {body[:200]!r}')
-            answer = {'problem': Problem('outpost.internal', f'{type(error).__name__}: {error}', 'This is a fault of the outpost; see outpost.log.').wire()}
+            answer = {
+                'problem': Problem(
+                    'outpost.internal', f'{type(error).__name__}: {error}', 'This is a fault of the outpost; see outpost.log.'
+                ).wire()
+            }
         if answer is not None:
             self.reply(number, answer)
 

@@ -63,15 +63,19 @@ def stock(words: list[str]) -> None:
 
 def host(kind: str, folder: str) -> None:
     if kind == 'direct':
-        from .direct.kernel_host import run
+        from .direct import kernel_host
 
-        return run(folder)
+        return kernel_host.run(folder)
     if kind == 'bridge':
-        from .bridge_host import run
-    elif kind == 'job':
-        from .job_host import run
-    elif kind == 'terminal':
-        from .terminal_host import run
-    else:
-        raise SystemExit(USAGE)
-    sys.exit(run(folder))
+        from . import bridge_host
+
+        sys.exit(bridge_host.run(folder))
+    if kind == 'job':
+        from . import job_host
+
+        sys.exit(job_host.run(folder))
+    if kind == 'terminal':
+        from . import terminal_host
+
+        sys.exit(terminal_host.run(folder))
+    raise SystemExit(USAGE)

@@ -41,7 +41,15 @@ def describe(code: Optional[int], oom: bool, stderr_tail: str, clean: bool = Fal
             message = f'It crashed in native code ({name}).'
     else:
         how, message = 'code', f'It ended by itself with exit code {code}.'
-    return {'how': how, 'code': code if code is not None and code >= 0 else None, 'signal': number, 'signalName': name, 'oom': oom, 'stderrTail': stderr_tail, 'message': message}
+    return {
+        'how': how,
+        'code': code if code is not None and code >= 0 else None,
+        'signal': number,
+        'signalName': name,
+        'oom': oom,
+        'stderrTail': stderr_tail,
+        'message': message,
+    }
 
 
 def stderr_tail(folder: str, from_log: bytes) -> str:
@@ -74,6 +82,8 @@ def close_log(run: Run, code: Optional[int]) -> dict[str, Any]:
 
 def last_records(run: Run, cut: int, exit: dict[str, Any]) -> None:
     """With a full disk they wait for room, and the supervisor goes on."""
+    if not os.path.isdir(run.folder):
+        return  # forgotten meanwhile
     try:
         writer = writer_for(run)
         if cut:
@@ -87,7 +97,7 @@ def last_records(run: Run, cut: int, exit: dict[str, Any]) -> None:
         writer.append(EXIT, 0, dump(exit))
         os.close(writer.fd)
     except OSError:
-        run.top.later(AGAIN_SECONDS, lambda: run.folder_there() and last_records(run, cut, exit))
+        run.top.later(AGAIN_SECONDS, lambda: last_records(run, cut, exit))
         return
     run.grew()
 
@@ -105,9 +115,10 @@ def end_group(run: Run) -> None:
     A host that died without its process (killed by hand) leaves it in a group of its own: that one too.
     """
     processes.signal_group(run.meta['pid'], signal.SIGKILL)
-    child = run.ready.get('pid') if run.ready else None
-    if child and child != run.meta['pid'] and processes.start_time(child) == run.ready.get('start', ''):
+    ready = run.ready or {}
+    child, start = ready.get('pid'), ready.get('start', '')
+    if child and child != run.meta['pid'] and processes.start_time(child) == start:
         processes.signal_group(child, signal.SIGKILL)
     deadline = time.monotonic() + 0.2
-    while child and time.monotonic() < deadline and processes.alive(child, (run.ready or {}).get('start', '')):
+    while child and time.monotonic() < deadline and processes.alive(child, start):
         time.sleep(0.005)

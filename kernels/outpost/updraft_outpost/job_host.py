@@ -11,11 +11,11 @@ import signal
 from typing import Any
 
 from .child import Child, wake_on_child
+from .fifos import open_fifos
 from .frames import BYTES_CH
 from .host_link import HostLink, say_ready
 from .ready_files import still_open
 from .records import ERR
-from .fifos import open_fifos
 
 READ_BYTES = 1 << 18
 TAIL_BYTES = 4096
@@ -42,7 +42,7 @@ class JobHost:
             if fd >= 0:
                 os.close(fd)
         self.tail = b''
-        for fd, kind in self.readers:
+        for fd, _kind in self.readers:
             link.selector.register(fd, 1, lambda _mask: self.drain())
         link.on_input, link.on_order = self.on_input, self.on_order
         say_ready(link.log, folder, {'pid': self.child.pid, 'path': 'job', 'ms': link.ms()})
@@ -115,5 +115,3 @@ def run(folder: str) -> int:
         print(f'{error.filename or ""}: {error.strerror}', flush=True)
         return 127
     return host.run()
-
-

@@ -31,7 +31,13 @@ class Wire:
 
     def write_file(self, kernel_name: str) -> None:
         value: dict[str, Any] = {f'{c}_port': p for c, p in self.ports.items()}
-        value.update(ip=self.place if self.ipc else '127.0.0.1', transport='ipc' if self.ipc else 'tcp', key=self.key, signature_scheme='hmac-sha256', kernel_name=kernel_name)
+        value.update(
+            ip=self.place if self.ipc else '127.0.0.1',
+            transport='ipc' if self.ipc else 'tcp',
+            key=self.key,
+            signature_scheme='hmac-sha256',
+            kernel_name=kernel_name,
+        )
         fd = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(fd, 'w') as f:
             json.dump(value, f)
@@ -45,7 +51,9 @@ class Wire:
             h.update(f)
         return h.hexdigest().encode()
 
-    def pack(self, header: dict[str, Any], parent: dict[str, Any], metadata: Any, content: Any, buffers: Sequence[bytes]) -> list[bytes]:
+    def pack(
+        self, header: dict[str, Any], parent: dict[str, Any], metadata: Any, content: Any, buffers: Sequence[bytes]
+    ) -> list[bytes]:
         frames = [json.dumps(x, ensure_ascii=False).encode('utf-8', 'surrogatepass') for x in (header, parent, metadata, content)]
         return [DELIMITER, self.sign(frames), *frames, *buffers]
 

@@ -40,7 +40,11 @@ def folder_field(query: dict[str, Any]) -> str:
 def command(argv: list[str], env: dict[str, str], cwd: str) -> None:
     if not argv or processes.find_command(argv[0], env, cwd) is None:
         what = argv[0] if argv else ''
-        raise Problem('start.no-command', f'There is no command {what!r} here.', 'Is it installed in this environment, and is the path right?')
+        raise Problem(
+            'start.no-command',
+            f'There is no command {what!r} here.',
+            'Is it installed in this environment, and is the path right?',
+        )
 
 
 def describe(query: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +53,13 @@ def describe(query: dict[str, Any]) -> dict[str, Any]:
     cwd = folder_field(query)
     changes = env_field(query)
     env = processes.environment(changes)
-    spec: dict[str, Any] = {'kind': kind, 'cwd': cwd, 'python': None, 'segmentBytes': max(1 << 16, field(query, 'segmentBytes', int, SEGMENT_BYTES)), 'quotaBytes': max(0, field(query, 'quotaBytes', int, 0))}
+    spec: dict[str, Any] = {
+        'kind': kind,
+        'cwd': cwd,
+        'python': None,
+        'segmentBytes': max(1 << 16, field(query, 'segmentBytes', int, SEGMENT_BYTES)),
+        'quotaBytes': max(0, field(query, 'quotaBytes', int, 0)),
+    }
     if kind == 'kernel':
         _kernel(query, spec, env, cwd)
     elif kind == 'process':
@@ -57,7 +67,12 @@ def describe(query: dict[str, Any]) -> dict[str, Any]:
         command(spec['argv'], env, cwd)
     elif kind == 'terminal':
         shell = os.environ.get('SHELL') or pwd.getpwuid(os.getuid()).pw_shell or '/bin/sh'
-        spec.update(path='terminal', argv=strings(query, 'argv', None) or [shell], rows=field(query, 'rows', int, 24), cols=field(query, 'cols', int, 80))
+        spec.update(
+            path='terminal',
+            argv=strings(query, 'argv', None) or [shell],
+            rows=field(query, 'rows', int, 24),
+            cols=field(query, 'cols', int, 80),
+        )
         command(spec['argv'], env, cwd)
     else:
         raise Problem('call.invalid', f'there is no kind {kind!r}')
@@ -106,7 +121,9 @@ def start(top: Supervisor, name: str, spec: dict[str, Any], changes: dict[str, O
         # the direct host imports with the user's environment but never from the working folder: a types.py there must not break it
         pid = processes.spawn(argv, env, '/' if direct else spec['cwd'], [(err, 1), (err, 2)])
     except OSError as error:
-        raise Problem('start.failed', f'{argv[0]} could not be started: {error.strerror}.', 'Is it a program for this machine?') from None
+        raise Problem(
+            'start.failed', f'{argv[0]} could not be started: {error.strerror}.', 'Is it a program for this machine?'
+        ) from None
     finally:
         os.close(err)
     exits = os.path.join(top.base, 'exits')

@@ -241,4 +241,3 @@ class LogWriter:
             free = st.f_bavail * st.f_frsize
         self.on_wait(why is not None)
         self.tell({'event': 'blocked', 'why': why, 'freeBytes': free} if why else {'event': 'unblocked'}, now=True)
-

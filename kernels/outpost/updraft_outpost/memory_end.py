@@ -27,10 +27,13 @@ class MemoryWatch:
                     if number == '0':
                         self.paths += [f'/sys/fs/cgroup{path}/memory.events', '/sys/fs/cgroup/memory.events']
                     elif 'memory' in names.split(','):
-                        self.paths += [f'/sys/fs/cgroup/memory{path}/memory.oom_control', '/sys/fs/cgroup/memory/memory.oom_control']
+                        self.paths += [
+                            f'/sys/fs/cgroup/memory{path}/memory.oom_control',
+                            '/sys/fs/cgroup/memory/memory.oom_control',
+                        ]
         except (OSError, ValueError):
             pass
-        self.counts = {}
+        self.counts: dict[str, int] = {}
         self.mark()
 
     def mark(self) -> None:

@@ -20,7 +20,9 @@ def prepare_base(base: str) -> None:
     if not os.path.isabs(base):
         raise BadBase(f'{base} is not an absolute path')
     if len(os.fsencode(base)) > BASE_LIMIT_BYTES:
-        raise BadBase(f'{base} is longer than {BASE_LIMIT_BYTES} bytes: a socket in it could not be opened. Choose a shorter folder.')
+        raise BadBase(
+            f'{base} is longer than {BASE_LIMIT_BYTES} bytes: a socket in it could not be opened. Choose a shorter folder.'
+        )
     os.makedirs(os.path.dirname(base), exist_ok=True)
     try:
         os.mkdir(base, 0o700)

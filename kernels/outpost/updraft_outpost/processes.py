@@ -65,7 +65,13 @@ def find_command(command: str, env: dict[str, str], cwd: str) -> Optional[str]:
     return None
 
 
-def spawn(argv: Sequence[str], env: dict[str, str], cwd: str, files: Sequence[tuple[int, int]] = (), then: Optional[Callable[[], None]] = None) -> int:
+def spawn(
+    argv: Sequence[str],
+    env: dict[str, str],
+    cwd: str,
+    files: Sequence[tuple[int, int]] = (),
+    then: Optional[Callable[[], None]] = None,
+) -> int:
     """Fork and exec in a session of its own. files: (ours, theirs); stdin is /dev/null unless given. Raises OSError if exec fails."""
     report_r, report_w = os.pipe()  # close-on-exec: says errno when exec fails, says nothing when it worked
     pid = os.fork()

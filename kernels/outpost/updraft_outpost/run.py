@@ -73,9 +73,6 @@ class Run:
             'startedUs': m['startedUs'], 'cwd': m['cwd'], 'argv': m['argv'], 'python': m.get('python'), 'ready': self.ready, 'exit': self.exit,
         }  # fmt: skip
 
-    def folder_there(self) -> bool:
-        return os.path.isdir(self.folder)
-
     def save(self) -> None:
         places.write_json(os.path.join(self.folder, 'meta.json'), dict(self.meta, exit=self.exit))
 
@@ -217,7 +214,9 @@ class Run:
         if self.over:
             return Problem('run.ended', f'{self.name} has ended: what was sent did not run')
         if len(self.out) + len(body) > HELD_INPUT_BYTES:
-            return Problem('run.full', f'{self.name} does not take its input; 64 MiB wait already', 'Send it again when it is idle.')
+            return Problem(
+                'run.full', f'{self.name} does not take its input; 64 MiB wait already', 'Send it again when it is idle.'
+            )
         if channel == BYTES_CH and self.meta['kind'] == 'kernel':
             return Problem('run.kind', 'a kernel takes messages, not bytes')
         self.out += INPUT_HEAD.pack(len(body), channel) + body

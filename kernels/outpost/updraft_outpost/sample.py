@@ -65,7 +65,9 @@ class Gpus:
             return
         r, w = os.pipe()
         try:
-            self.pid = processes.spawn([command, f'--query-gpu={FIELDS}', '--format=csv,noheader,nounits'], dict(os.environ), '/', [(w, 1), (w, 2)])
+            self.pid = processes.spawn(
+                [command, f'--query-gpu={FIELDS}', '--format=csv,noheader,nounits'], dict(os.environ), '/', [(w, 1), (w, 2)]
+            )
         except OSError as error:
             self.state = {'state': 'error', 'why': str(error), 'list': []}
             os.close(r)
@@ -143,7 +145,13 @@ class Sampler:
         host = self.host()
         for client, (every, _, disks) in due:
             self.asked[client] = (every, now + every, disks)
-            event = {'event': 'sample', 'atUs': now_us(), 'host': dict(host, disks=self.disks(disks)), 'gpus': self.gpus.state, 'runs': runs}
+            event = {
+                'event': 'sample',
+                'atUs': now_us(),
+                'host': dict(host, disks=self.disks(disks)),
+                'gpus': self.gpus.state,
+                'runs': runs,
+            }
             client.event(event)
             client.pump()
 
@@ -158,7 +166,11 @@ class Sampler:
         return found
 
     def host(self) -> dict[str, Any]:
-        memory = {k: int(v.split()[0]) * 1024 for k, _, v in (line.partition(':') for line in read('/proc/meminfo').splitlines()) if v.split()}
+        memory = {
+            k: int(v.split()[0]) * 1024
+            for k, _, v in (line.partition(':') for line in read('/proc/meminfo').splitlines())
+            if v.split()
+        }
         limit = number(read('/sys/fs/cgroup/memory.max').strip() or read('/sys/fs/cgroup/memory/memory.limit_in_bytes').strip())
         total = memory.get('MemTotal')
         first = read('/proc/stat').split('\n', 1)[0].split()[1:9]
@@ -189,7 +201,9 @@ class Sampler:
             if not r.over and not r.name.startswith('.'):
                 for pid in {r.meta['pid'], (r.ready or r.meta)['pid']}:
                     sessions[pid] = r.name
-        found = {n: {'rssBytes': 0, 'pssBytes': None, 'cpuPercent': None, 'processes': 0} for n in sessions.values()}
+        found: dict[str, dict[str, Any]] = {
+            n: {'rssBytes': 0, 'pssBytes': None, 'cpuPercent': None, 'processes': 0} for n in sessions.values()
+        }
         if not sessions or not processes.LINUX:
             return {n: dict.fromkeys(v) for n, v in found.items()}
         spent: dict[str, float] = dict.fromkeys(found, 0.0)
@@ -206,11 +220,11 @@ class Sampler:
         if now - self.pss_at > PSS_SECONDS:
             self.pss_at = now
             self.pss = {n: self.pss_of(p) for n, p in pids.items()}
-        for name, entry in found.items():
-            entry['pssBytes'] = self.pss.get(name)
+        for name, figures in found.items():
+            figures['pssBytes'] = self.pss.get(name)
             before = self.run_before.get(name)
             if before is not None and now > before[0]:
-                entry['cpuPercent'] = round(max(0.0, 100 * (spent[name] - before[1]) / (now - before[0])), 1)
+                figures['cpuPercent'] = round(max(0.0, 100 * (spent[name] - before[1]) / (now - before[0])), 1)
         self.run_before = {n: (now, s) for n, s in spent.items()}
         return found
 

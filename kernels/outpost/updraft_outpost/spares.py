@@ -29,7 +29,9 @@ class Spares:
         self.wanted: dict[str, tuple[dict[str, Any], dict[str, Optional[str]]]] = {}
 
     def find(self, python: str) -> Optional[Run]:
-        return next((r for r in self.top.runs.values() if r.name.startswith(PREFIX) and r.meta['python'] == python and not r.over), None)
+        return next(
+            (r for r in self.top.runs.values() if r.name.startswith(PREFIX) and r.meta['python'] == python and not r.over), None
+        )
 
     def state(self) -> list[dict[str, Any]]:
         return [{'python': p, 'state': self.state_of(p)} for p in self.wanted]
@@ -83,7 +85,12 @@ class Spares:
         if run is None or run.ready is None or run.sock is None or spec['path'] != 'direct':
             return None
         kept, had = self.wanted.get(python, (None, {}))
-        if kept is None or kept['args'] != spec['args'] or kept['quotaBytes'] != spec['quotaBytes'] or kept['segmentBytes'] != spec['segmentBytes']:
+        if (
+            kept is None
+            or kept['args'] != spec['args']
+            or kept['quotaBytes'] != spec['quotaBytes']
+            or kept['segmentBytes'] != spec['segmentBytes']
+        ):
             return None
         now, before = processes.environment(changes), processes.environment(had)
         changed = {k for k in {*now, *before} if now.get(k) != before.get(k)}

@@ -29,7 +29,14 @@ def send_signal(run: Run, number: int, group: bool = True) -> None:
 
 
 def request(kind: str, content: dict[str, Any]) -> bytes:
-    header = {'msg_id': 'outpost-' + processes.random_hex(8), 'msg_type': kind, 'session': 'outpost', 'username': '', 'date': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()), 'version': '5.3'}
+    header = {
+        'msg_id': 'outpost-' + processes.random_hex(8),
+        'msg_type': kind,
+        'session': 'outpost',
+        'username': '',
+        'date': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()),
+        'version': '5.3',
+    }
     return pack_message({'h': header, 'p': '', 'm': {}, 'c': content})
 
 

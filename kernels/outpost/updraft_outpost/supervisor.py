@@ -110,7 +110,9 @@ class Supervisor:
         self.save()
 
     def save(self) -> None:
-        places.write_json(os.path.join(self.base, 'state.json'), {'outpost': self.identity, 'epoch': self.epoch, 'linger': self.linger})
+        places.write_json(
+            os.path.join(self.base, 'state.json'), {'outpost': self.identity, 'epoch': self.epoch, 'linger': self.linger}
+        )
 
     def adopt(self) -> None:
         """Every run that is in BASE is ours again; those whose process has ended meanwhile get their last records."""

@@ -37,7 +37,13 @@ class TerminalHost:
         wake_on_child(link.selector)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        self.child = Child(link.spec['argv'], env, link.spec['cwd'], [(slave, 0), (slave, 1), (slave, 2)], lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        self.child = Child(
+            link.spec['argv'],
+            env,
+            link.spec['cwd'],
+            [(slave, 0), (slave, 1), (slave, 2)],
+            lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
         os.close(slave)
         os.set_blocking(self.master, False)
         self.pending = bytearray()

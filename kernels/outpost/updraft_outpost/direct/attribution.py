@@ -38,7 +38,7 @@ class Threads:
             return plain_start(thread)
 
         start.__doc__ = plain_start.__doc__
-        threading.Thread.start = start  # type: ignore[method-assign]
+        threading.Thread.start = start  # type: ignore[method-assign,assignment]
         self._pool_jobs()
 
     def bind(self, thread: threading.Thread, parent: int) -> None:
@@ -79,4 +79,4 @@ class Threads:
             return submit(self, job, *args, **kwargs)
 
         submit_in_cell.__doc__ = submit.__doc__
-        ThreadPoolExecutor.submit = submit_in_cell  # type: ignore[method-assign]
+        ThreadPoolExecutor.submit = submit_in_cell  # type: ignore[method-assign,assignment]

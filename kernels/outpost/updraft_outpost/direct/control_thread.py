@@ -135,10 +135,18 @@ class ControlThread(threading.Thread):
             return
         number, again = host.accept(header, channel)
         if again:
-            host.log.append(ACCEPTED, number, dump({'id': header['msg_id'], 'type': header['msg_type'], 'channel': channel, 'again': True}))
+            host.log.append(
+                ACCEPTED, number, dump({'id': header['msg_id'], 'type': header['msg_type'], 'channel': channel, 'again': True})
+            )
             return
         shell = channel == SHELL_CH or header['msg_type'] in SHELL_ONLY
-        host.log.append(ACCEPTED, number, dump({'id': header['msg_id'], 'type': header['msg_type'], 'channel': channel}), hold=shell, quiet=True)
+        host.log.append(
+            ACCEPTED,
+            number,
+            dump({'id': header['msg_id'], 'type': header['msg_type'], 'channel': channel}),
+            hold=shell,
+            quiet=True,
+        )
         if not shell:
             self.loop.call_soon_threadsafe(lambda: self.loop.create_task(self.control(number, msg)))
         elif threading.get_ident() == host.main:
@@ -162,5 +170,3 @@ class ControlThread(threading.Thread):
                 self.host.app.log.error('Exception in control handler:', exc_info=True)
             kernel._publish_status('idle', 'control')
             self.host.log.sync()
-
-

@@ -204,7 +204,7 @@ def make_app(host: KernelHost) -> Any:
             )  # fmt: skip
             host.send = self.session.send
             kernel.record_ports({})
-            self.displayhook.get_execution_count = lambda: kernel.execution_count
+            self.displayhook.get_execution_count = lambda: kernel.execution_count  # type: ignore[method-assign]
 
     return DirectApp
 

@@ -49,7 +49,9 @@ class Guard:
     def on_sigint(self, _number: int, frame: Optional[FrameType]) -> None:
         if not self.armed:
             return
-        if self.depth or (frame is not None and (frame.f_code in self.codes or (frame.f_back is not None and frame.f_back.f_code in self.codes))):
+        if self.depth or (
+            frame is not None and (frame.f_code in self.codes or (frame.f_back is not None and frame.f_back.f_code in self.codes))
+        ):
             self.held = True
             self.again.set()
         else:

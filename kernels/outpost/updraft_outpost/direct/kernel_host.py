@@ -56,6 +56,7 @@ class KernelHost:
         self.running_cell = 0
         self.debugger_why: Optional[str] = None
         self.version = (0, 0)
+        self.send: Any = None  # Session.send of the kernel
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
@@ -155,7 +156,14 @@ class KernelHost:
         if header is None:
             return
         shell, kernel = self.app.shell, self.app.kernel
-        parent = {'header': header, 'msg_id': header['msg_id'], 'msg_type': header['msg_type'], 'parent_header': {}, 'metadata': {}, 'content': {}}
+        parent = {
+            'header': header,
+            'msg_id': header['msg_id'],
+            'msg_type': header['msg_type'],
+            'parent_header': {},
+            'metadata': {},
+            'content': {},
+        }
         for owner, name, value in (
             (shell.displayhook, '_parent_header', header),
             (shell.display_pub, '_parent_header', header),
@@ -278,7 +286,12 @@ def run(folder: str) -> None:
         why = compat.why_not_direct()
     except ImportError as error:
         log = LogWriter(folder, spec['log'], spec['name'], spec['segmentBytes'], 0)
-        note(log, 'kernel.no-ipykernel', f'{sys.executable} has no working ipykernel: {error}.', 'Install it into this environment: python -m pip install ipykernel')
+        note(
+            log,
+            'kernel.no-ipykernel',
+            f'{sys.executable} has no working ipykernel: {error}.',
+            'Install it into this environment: python -m pip install ipykernel',
+        )
         print(f'{type(error).__name__}: {error}', file=sys.stderr, flush=True)
         os._exit(1)
     if why is not None and not spec.get('only_direct'):

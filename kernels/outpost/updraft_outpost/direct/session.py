@@ -50,7 +50,18 @@ def make_session(host: KernelHost) -> type:
     from jupyter_client.session import Session, json_packer
 
     class DirectSession(Session):
-        def send(self, stream, msg_or_type, content=None, parent=None, ident=None, buffers=None, track=False, header=None, metadata=None):  # type: ignore[no-untyped-def,override]
+        def send(
+            self,
+            stream,
+            msg_or_type,
+            content=None,
+            parent=None,
+            ident=None,
+            buffers=None,
+            track=False,
+            header=None,
+            metadata=None,
+        ):  # type: ignore[no-untyped-def,override]
             if isinstance(msg_or_type, dict):
                 msg = msg_or_type
                 buffers = buffers or msg.get('buffers')
@@ -63,13 +74,31 @@ def make_session(host: KernelHost) -> type:
                 cell = parent_var.get()
                 if cell is not None and cell != number and cell in host.headers:
                     number, about = cell, host.headers[cell]
-            body = json_packer({'h': msg['header'], 'p': about.get('msg_id', ''), 'm': msg['metadata'], 'c': msg['content'], 'b': [len(b) for b in raw]})
+            body = json_packer(
+                {
+                    'h': msg['header'],
+                    'p': about.get('msg_id', ''),
+                    'm': msg['metadata'],
+                    'c': msg['content'],
+                    'b': [len(b) for b in raw],
+                }
+            )
             place = getattr(stream, 'kind', IOPUB)
             if place == IOPUB and kind == 'error' and number:
                 said = msg['content']
-                host.log.tell({'event': 'error', 'parent': number, 'id': about.get('msg_id', ''), 'ename': str(said.get('ename', '')), 'evalue': str(said.get('evalue', ''))[:TOLD_CHARS]})
+                host.log.tell(
+                    {
+                        'event': 'error',
+                        'parent': number,
+                        'id': about.get('msg_id', ''),
+                        'ename': str(said.get('ename', '')),
+                        'evalue': str(said.get('evalue', ''))[:TOLD_CHARS],
+                    }
+                )
             hold = kind in HELD and threading.get_ident() == host.main
-            host.log.append(place, number, len(body).to_bytes(4, 'little'), body, *raw, flags=flags_of(kind, msg['content']), hold=hold)
+            host.log.append(
+                place, number, len(body).to_bytes(4, 'little'), body, *raw, flags=flags_of(kind, msg['content']), hold=hold
+            )
             return msg
 
     return DirectSession

@@ -46,7 +46,7 @@ class Sink:
         self.buffers: dict[int, Lines] = {}
         self.dirty: collections.deque[Lines] = collections.deque()
         self.is_slow = self.inside = False
-        self.text = io.TextIOWrapper(self, encoding='utf-8', errors='backslashreplace', newline='\n')  # type: ignore[arg-type]
+        self.text = io.TextIOWrapper(self, encoding='utf-8', errors='backslashreplace', newline='\n')  # type: ignore[arg-type,type-var]
         self.text._CHUNK_SIZE = CHUNK_BYTES  # type: ignore[attr-defined]
         self.text.set_parent = lambda parent: None  # type: ignore[attr-defined]  # ipykernel's shell calls it
         guard.codes.add(Sink.write.__code__)

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from .kernel_host import KernelHost
 
 IDLE_SECONDS = 0.15
-MODULES = ('pygments.lexers.python', 'pygments.formatters.terminal256', 'executing', 'asttokens', 'pure_eval', 'stack_data', 'IPython.core.completer', 'jedi')
+MODULES = (
+    'pygments.lexers.python',
+    'pygments.formatters.terminal256',
+    'executing',
+    'asttokens',
+    'pure_eval',
+    'stack_data',
+    'IPython.core.completer',
+    'jedi',
+)
 
 
 def load(name: str) -> Callable[[], Any]:
