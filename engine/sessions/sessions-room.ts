@@ -35,6 +35,10 @@ export function createSessionsRoom(sessions: OutpostSessions): Room {
     connection.onState((state) => state.state === 'up' && viewers > 0 && ask()),
   ]
 
+  // What an earlier engine left running is seen from the start. When the place can't be reached, the first kernel says so.
+  const closing = new AbortController()
+  sessions.findAll(closing.signal).catch(() => undefined)
+
   return {
     answers: {
       'sessions.stop': async ({ session }, asker) => {
@@ -59,6 +63,7 @@ export function createSessionsRoom(sessions: OutpostSessions): Room {
       },
     },
     close: async () => {
+      closing.abort()
       for (const stop of stops) stop()
       feed.end()
       await sessions.close()
