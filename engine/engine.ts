@@ -20,6 +20,7 @@ import { torchPython } from './pythons.ts'
 import { HostSampler } from './ray/host-sampler.ts'
 import { LocalRay } from './ray/local-ray.ts'
 import { createRayRoom } from './ray/ray-room.ts'
+import { RayAtStart } from './ray-at-start.ts'
 import { blobRoute, filesRoute } from './serve/content-routes.ts'
 import { createEngineRoom, type EngineRoom } from './serve/engine-room.ts'
 import type { Route } from './serve/http-server.ts'
@@ -51,6 +52,8 @@ export type Engine = Joined & {
   readonly routes: readonly Route[]
   /** Opens the folder that the command line named. */
   openFolder(folder: string): Promise<void>
+  /** Cells run or wait, or Ray that this engine started is up. */
+  busy(): boolean
   /** An end in good order: kernels and Ray by the setting, or `all`. Answers a sentence for each thing that stays. */
   leave(all: boolean): Promise<readonly string[]>
   /** Closes the rooms in reverse order; kernels, Ray and terminals stay. */
@@ -58,16 +61,13 @@ export type Engine = Joined & {
 }
 
 const COLLECT_AFTER_MS = 60_000
-const AUTOSTART_MS = 1_500
 /** Electron kills an engine that has not ended 9 s after it was asked. */
 const LEAVE_MS = 5_000
-const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref())
 
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { folders, log, env } = options
   const rooms = new Map<string, Pick<Room, 'answers' | 'sources' | 'close'>>()
   const later = (what: string, work: Promise<unknown>) => void work.catch((error: unknown) => log.error(error, `${what} failed`))
-  let closing = false
   const examples = join(options.programFolder, 'examples')
   const ownNotebooks = join(folders.data, 'notebooks')
   await mkdir(ownNotebooks, { recursive: true })
@@ -117,17 +117,17 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     cpus: () => cpus().length,
     onLog: (file) => void rayLogs.set(file.slice(file.lastIndexOf('/') + 1), file),
   })
-  rooms.set('ray', createRayRoom(ray, new HostSampler()))
-  later(
-    'taking back Ray',
-    ray.open().then(async () => {
-      if (basePython === undefined || !settings.get<boolean>('ray.autoStart') || ray.feed.state.state !== 'stopped') return
-      // The page and the first kernel go first: Ray's start takes both cores of a small machine for some seconds.
-      await delay(AUTOSTART_MS)
-      const cpus = settings.get<number>('ray.cpus')
-      if (!closing && ray.feed.state.state === 'stopped') await ray.start(cpus > 0 ? { cpus } : {}).catch(() => undefined)
-    }),
-  )
+  const rayAtStart = new RayAtStart(ray, settings)
+  const rayRoom = createRayRoom(ray, new HostSampler())
+  rooms.set('ray', {
+    ...rayRoom,
+    close: () => {
+      rayAtStart.close()
+      return rayRoom.close()
+    },
+  })
+  // Without a Python of ours there is no Ray to start.
+  later('taking back Ray', basePython === undefined ? ray.open() : rayAtStart.open())
 
   const sessions = await localSessions({
     folders,
@@ -136,7 +136,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     env,
     environments,
     notices,
-    ray,
+    kernelEnv: () => (basePython === undefined ? ray.kernelEnv() : rayAtStart.kernelEnv()),
     settings,
   })
   rooms.set('sessions', createSessionsRoom(sessions))
@@ -185,13 +185,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     engineRoom,
     routes: [blobRoute(blobs), filesRoute(() => (workspace.feed.state.trusted ? workspace.folder : undefined))],
     openFolder: (folder) => workspace.open(folder),
+    busy: () => notebooks.runningCells() > 0 || (ray.feed.state.owner === 'ours' && ray.feed.state.state !== 'stopped'),
     async leave(all) {
-      closing = true
+      rayAtStart.close()
       const keep = all ? 'none' : settings.get<'running' | 'all' | 'none'>('kernel.keepAfterExit')
       return leave({ keep, sessions, ray, signal: AbortSignal.timeout(LEAVE_MS) })
     },
     async close() {
-      closing = true
       clearTimeout(collecting)
       for (const [name, room] of [...rooms].reverse())
         await room.close().catch((error: unknown) => log.error(error, `closing ${name} failed`))

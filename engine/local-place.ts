@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { problem } from './contract/problem.ts'
 import type { Environments } from './environments/environments.ts'
 import type { Notices } from './notices/notices.ts'
-import type { LocalRay } from './ray/local-ray.ts'
 import { OutpostSessions } from './sessions/sessions.ts'
 import type { Settings } from './settings/settings-room.ts'
 import type { Folders } from './support/folders.ts'
@@ -21,12 +20,13 @@ export type LocalPlaceOptions = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly environments: Environments
   readonly notices: Notices
-  readonly ray: LocalRay
+  /** What kernels are born with, e.g. the way to Ray. */
+  readonly kernelEnv: () => Promise<Readonly<Record<string, string>>>
   readonly settings: Settings
 }
 
 export async function localSessions(options: LocalPlaceOptions): Promise<OutpostSessions> {
-  const { folders, environments, notices, ray, settings } = options
+  const { folders, environments, notices, kernelEnv, settings } = options
   await mkdir(join(folders.state, 'leases'), { recursive: true, mode: 0o700 })
   const target = new LocalTarget({
     runtimeFolder: folders.runtime,
@@ -40,7 +40,7 @@ export async function localSessions(options: LocalPlaceOptions): Promise<Outpost
     target,
     epoch: await nextEpoch(join(folders.state, 'epoch'), Date.now()),
     environments,
-    kernelEnv: () => ray.kernelEnv(),
+    kernelEnv: () => kernelEnv(),
     env: options.env,
     keepSpare: () => settings.get<boolean>('kernel.spare'),
     lingerSeconds: () => settings.get<number>('outpost.lingerMinutes') * 60,

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type EngineArguments, parseArguments } from './arguments.ts'
-import { askSignIn } from './client.ts'
+import { askSignIn, connectEngine } from './client.ts'
 import { createEngine } from './engine.ts'
 import { openDoor } from './serve/serve.ts'
 import { findEngine, lockEngine } from './serve/single-engine.ts'
@@ -38,7 +38,11 @@ export async function startEngine(args: readonly string[]): Promise<void> {
 async function joinRunning(asked: EngineArguments, folders: Folders, args: readonly string[]): Promise<void> {
   const found = await findEngine(folders)
   if (found === undefined) return startEngine(args) // it ended just now
-  const url = await askSignIn(found, asked.folder === undefined ? '/' : `/?folder=${encodeURIComponent(asked.folder)}`)
+  if (asked.folder !== undefined) {
+    const link = connectEngine(() => findEngine(folders), 'updraft start')
+    await link.call('workspace.open', { folder: asked.folder }).finally(() => link.close())
+  }
+  const url = await askSignIn(found)
   process.stdout.write(`Updraft runs already (process ${found.pid}).\n`)
   announce(url, asked)
 }
@@ -82,7 +86,11 @@ async function run(
     stop: ({ all }) => void setTimeout(() => end('asked to', 0, all), 50),
   })
   if (asked.folder !== undefined) await engine.openFolder(asked.folder)
-  door.open(engine.service, engine.routes, (windows) => engine.engineRoom.set({ windows }))
+  let clients = 0
+  door.open(engine.service, engine.routes, (windows, programs) => {
+    clients = windows + programs
+    engine.engineRoom.set({ windows })
+  })
   await lock.announce({
     port: door.port,
     host: door.access.host,
@@ -90,16 +98,25 @@ async function run(
     version,
     background: asked.background,
   })
-  watchProcess(log, end)
+  const orphaned = watchProcess(log, end)
+  endWhenIdle(
+    () => (asked.background || orphaned()) && clients === 0 && !engine.busy(),
+    () => end('nobody is left', 0),
+  )
   log.write('info', 'listening', { port: door.port, host: door.access.host })
   announce(door.access.signInUrl(), asked)
 }
 
-function watchProcess(log: EngineLog, end: (why: string, code: number) => Promise<void>): void {
+/** Answers whether the terminal it was started from has gone. */
+function watchProcess(log: EngineLog, end: (why: string, code: number) => Promise<void>): () => boolean {
+  let orphaned = false
   process.on('SIGINT', () => end('SIGINT', 0))
   process.on('SIGTERM', () => end('SIGTERM', 0))
-  // The terminal or the shell that started us has gone: an engine without a window to print to goes on.
-  process.on('SIGHUP', () => log.write('info', 'SIGHUP ignored'))
+  // The terminal has gone; windows in a browser have not: it ends when they have, too.
+  process.on('SIGHUP', () => {
+    orphaned = true
+    log.write('info', 'the terminal has gone')
+  })
   // A fault in one room must not take the others' truth with it; it is logged and the engine goes on.
   process.on('uncaughtException', (error) => {
     log.error(error, 'uncaught exception')
@@ -109,6 +126,19 @@ function watchProcess(log: EngineLog, end: (why: string, code: number) => Promis
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
   process.on('exit', () => log.flush())
+  return () => orphaned
+}
+
+const IDLE_LOOK_MS = 30_000
+const IDLE_LOOKS = 4
+
+/** An engine that nobody holds (no terminal, no window, nothing that runs) ends after two minutes of that. */
+function endWhenIdle(idle: () => boolean, end: () => void): void {
+  let looks = 0
+  setInterval(() => {
+    looks = idle() ? looks + 1 : 0
+    if (looks >= IDLE_LOOKS) end()
+  }, IDLE_LOOK_MS).unref()
 }
 
 function announce(url: string, asked: EngineArguments): void {
