@@ -73,7 +73,7 @@ export class RunStream {
       })
     }
     const part = this.#queued.shift() as Part
-    return { ...part, to: this.#queued[0]?.from ?? (this.#position as number) }
+    return { ...part, to: part.pieces.reduce((end, piece) => end + piece.length, part.from) }
   }
 
   /** The reader has cut the batches so far into records up to here: said before it waits for anything. */

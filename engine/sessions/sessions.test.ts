@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Hello, RunState } from '../../kernels/index.ts'
 import { problem } from '../contract/problem.ts'
 import { Leases } from '../targets/leases.ts'
 import { deathProblem } from './kernel-problems.ts'
+import { sessionState } from './session-state.ts'
 import { OutpostSessions } from './sessions.ts'
 
 let folder = ''
@@ -63,6 +65,40 @@ test('each way to die has its own sentence', () => {
       "The kernel ended by itself with exit code 3.",
       "The kernel ended, and nobody was there to see how.",
       undefined,
+    ]
+  `)
+})
+
+test('the state that a window shows follows from the connection, the run and what we are about', () => {
+  const run = { state: 'ready', busy: false, blocked: null, exit: null } as RunState
+  const up = { state: 'up', hello: {} as Hello } as const
+  const down = { state: 'down', problem: { code: 'outpost.unreachable', message: 'gone' } } as const
+  const died = { ...run, state: 'ended', exit: { how: 'signal', signalName: 'SIGKILL', oom: true, stderrTail: '' } } as RunState
+  const say = (...a: Parameters<typeof sessionState>): string =>
+    `${sessionState(...a).state}: ${sessionState(...a).problem?.message ?? ''}`
+  expect([
+    say(up, run, undefined),
+    say(up, { ...run, busy: true }, undefined),
+    say(up, { ...run, state: 'starting' }, undefined),
+    say(up, { ...run, busy: true, blocked: 'disk' }, undefined),
+    say({ state: 'connecting' }, { ...run, busy: true }, undefined),
+    say(down, run, undefined),
+    say({ state: 'replaced' }, run, undefined),
+    say(up, died, undefined),
+    say(up, died, 'shutdown'),
+    say(up, died, 'restart'),
+  ]).toMatchInlineSnapshot(`
+    [
+      "idle: ",
+      "busy: ",
+      "starting: ",
+      "busy: The disk is full: the kernel waits before it prints on.",
+      "busy: ",
+      "unreachable: The kernel can’t be reached at the moment.",
+      "unreachable: Another Updraft has taken over the kernels of this place.",
+      "dead: The kernel was ended (SIGKILL) because memory ran out.",
+      "none: ",
+      "restarting: ",
     ]
   `)
 })

@@ -131,6 +131,30 @@ test('input() gets its answer', async () => {
   expect(record.text(id).toString()).toBe('hello Ada\n')
 })
 
+test('a comm carries binary buffers both ways', async () => {
+  const comm = randomUUID()
+  await record.run(`
+from ipykernel.comm import Comm
+def opened(comm, message):
+  comm.on_msg(lambda m: comm.send({'got': m['content']['data']['n']}, buffers=[bytes(m['buffers'][0])[::-1], b'']))
+get_ipython().kernel.comm_manager.register_target('echo', opened)`)
+  kernel.sendComm({ comm_id: comm, target_name: 'echo', data: {} }, [], 'comm_open')
+  kernel.sendComm({ comm_id: comm, data: { n: 7 } }, [new Uint8Array([1, 2, 3])])
+  const answer = await record.until(
+    (e) => e.type === 'message' && e.message.type === 'comm_msg' && e.message.content['comm_id'] === comm,
+  )
+  const message = answer.type === 'message' ? answer.message : undefined
+  expect(message?.content['data']).toEqual({ got: 7 })
+  expect(message?.buffers.map((b) => [...b])).toEqual([[3, 2, 1], []])
+})
+
+test('what a thread prints later belongs to the cell that started it', async () => {
+  const { id } = await record.run('import threading, time\nthreading.Timer(0.3, print, ["from the thread"]).start()')
+  await record.run('print("another cell")')
+  await until(() => record.text(id).length > 0, 'the thread')
+  expect(record.text(id).toString()).toBe('from the thread\n')
+})
+
 test('the outpost is killed in the middle of a flood, comes back by itself, and no byte is lost or doubled', async () => {
   const id = randomUUID()
   const running = record.run('import time\nfor i in range(10**6):\n  print(i)\n  if i % 10000 == 0: time.sleep(0.01)', id)

@@ -76,6 +76,23 @@ test('a runtime folder that is too deep for a socket gets a short name, the same
   expect(outpostBase('/run/user/1000/updraft')).toBe('/run/user/1000/updraft/outpost')
 })
 
+test('UPDRAFT_RUNTIME says where sockets lie, when it is a full path', () => {
+  const base = (runtime: string): string =>
+    new LocalTarget({
+      runtimeFolder: '/run/user/1000/updraft',
+      program: '',
+      python: async () => '',
+      leases: new Leases(join(folder, 'leases.json')),
+      env: { UPDRAFT_RUNTIME: runtime },
+      nowMs: () => 1,
+    }).base
+  expect([base('/var/lib/x'), base('relative'), base('')]).toEqual([
+    '/var/lib/x/outpost',
+    '/run/user/1000/updraft/outpost',
+    '/run/user/1000/updraft/outpost',
+  ])
+})
+
 test('leases survive a restart, also many at once, and a damaged file is no reason to stop', async () => {
   const file = join(folder, 'leases.json')
   const leases = new Leases(file)

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { chmod, lstat, mkdir, readFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import type { ByteHandlers, ByteStream } from '../../../kernels/index.ts'
 import { problem } from '../../contract/problem.ts'
 import { runToEnd } from '../../support/run-to-end.ts'
@@ -12,7 +12,7 @@ import type { Leases } from '../leases.ts'
 import type { Target } from '../target.ts'
 
 export type LocalTargetOptions = {
-  /** Short, local, this user's: sockets lie below it. `Folders.runtime`, or UPDRAFT_RUNTIME. */
+  /** Short, local, this user's: sockets lie below it. `Folders.runtime`; UPDRAFT_RUNTIME in `env` goes before it. */
   readonly runtimeFolder: string
   /** The outpost program: the folder `kernels/outpost` or the zipapp. */
   readonly program: string
@@ -34,11 +34,14 @@ export class LocalTarget implements Target {
   readonly leases: Leases
   readonly base: string
   readonly #options: LocalTargetOptions
+  readonly #runtime: string
 
   constructor(options: LocalTargetOptions) {
     this.#options = options
     this.leases = options.leases
-    this.base = outpostBase(options.runtimeFolder)
+    const asked = options.env['UPDRAFT_RUNTIME'] ?? ''
+    this.#runtime = isAbsolute(asked) ? asked : options.runtimeFolder
+    this.base = outpostBase(this.#runtime)
   }
 
   readonly dial = async (handlers: ByteHandlers, signal: AbortSignal): Promise<ByteStream> => {
@@ -48,8 +51,8 @@ export class LocalTarget implements Target {
     } catch (error) {
       if (!isAbsent(error)) throw error
     }
-    await ownFolder(this.#options.runtimeFolder)
-    if (this.base !== join(this.#options.runtimeFolder, 'outpost')) await ownFolder(join(this.base, '..'))
+    await ownFolder(this.#runtime)
+    if (this.base !== join(this.#runtime, 'outpost')) await ownFolder(join(this.base, '..'))
     if ((await this.leases.get('outpost')) === undefined) {
       await this.leases.record({ id: 'outpost', kind: 'outpost', sinceMs: this.#options.nowMs(), detail: { base: this.base } })
     }
