@@ -33,14 +33,16 @@ async function settled(link: Link, signal: AbortSignal): Promise<RayState> {
   return state
 }
 
-function sayPhases(link: Link, say: (line: string) => void): () => void {
+/** Says each phase of Ray's start when it has ended; answers the way to stop. */
+export function sayPhases(link: Link, say: (line: string) => void): () => void {
   const watching = link.watch('ray', null)
   const said = new Set<string>()
+  const beganMs = Date.now()
   const stop = watching.view.listen(() => {
     for (const phase of watching.view.state?.phases ?? []) {
-      if (phase.endedMs === undefined || said.has(phase.name)) continue
+      if (phase.endedMs === undefined || phase.endedMs < beganMs || said.has(phase.name)) continue
       said.add(phase.name)
-      say(`${phase.name}: ${((phase.endedMs - phase.startedMs) / 1000).toFixed(1)} s`)
+      say(`Ray: ${phase.name}: ${((phase.endedMs - phase.startedMs) / 1000).toFixed(1)} s`)
     }
   })
   return () => {

@@ -6,6 +6,7 @@ import { copyFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { type CliEngine, until } from './cli-engine.ts'
+import { sayPhases } from './cli-ray.ts'
 import type { Link, Watching } from './contract/link.ts'
 import { problem } from './contract/problem.ts'
 import type { Cell, NotebookState } from './contract/topics/notebook.ts'
@@ -117,11 +118,14 @@ async function runOpened(path: string, asked: RunArguments, link: Link, say: Say
       // The answer may come before the change: what is run is what the notebook then holds.
       await until(watching, (now) => ops.every((op) => op.op !== 'insert-cell' || now.cells[op.cell.id] !== undefined), signal)
     }
+    // The first cell waits for the kernel, and the kernel for a Ray that is starting: said, so that nobody wonders.
+    const stopPhases = sayPhases(link, say)
     const stopInput = answerInputs(link, notebook, watching, say)
     try {
       return await runCells(notebook, watching, asked.allowErrors, link, say, signal)
     } finally {
       stopInput()
+      stopPhases()
       // Also after an interrupt: what was made is kept.
       await link.call('notebook.save', { notebook })
       await link.call('notebook.shutdown', { notebook }).catch(() => undefined)
