@@ -1,7 +1,7 @@
 // The changes that lead from one set of cells to another: how a merge reaches the feed and the journal. Pure.
 import type { JsonObject } from '../contract/json.ts'
 import { diffEdit } from '../contract/text-edit.ts'
-import type { Cell, NotebookChange } from '../contract/topics/notebook.ts'
+import type { Cell, NotebookStep } from '../contract/topics/notebook.ts'
 import { sameOutputs } from './ipynb/ipynb-write.ts'
 import { sameJson } from './ipynb/json-splice.ts'
 
@@ -11,8 +11,8 @@ export type Cells = {
   readonly metadata: JsonObject
 }
 
-export function changesBetween(from: Cells, to: Cells): NotebookChange[] {
-  const out: NotebookChange[] = []
+export function changesBetween(from: Cells, to: Cells): NotebookStep[] {
+  const out: NotebookStep[] = []
   if (!sameJson(from.metadata, to.metadata)) out.push({ type: 'notebook-changed', set: { metadata: to.metadata } })
   const wanted = new Set(to.order)
   for (const id of from.order) if (!wanted.has(id)) out.push({ type: 'cell-deleted', cell: id })
@@ -37,8 +37,8 @@ export function changesBetween(from: Cells, to: Cells): NotebookChange[] {
   return out
 }
 
-function cellChanges(from: Cell, to: Cell): NotebookChange[] {
-  const out: NotebookChange[] = []
+function cellChanges(from: Cell, to: Cell): NotebookStep[] {
+  const out: NotebookStep[] = []
   const cell = to.id
   if (from.source !== to.source)
     out.push({ type: 'source-edited', cell, version: from.version + 1, edit: diffEdit(from.source, to.source) })

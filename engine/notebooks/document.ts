@@ -7,9 +7,14 @@ import { problem } from '../contract/problem.ts'
 import { applyEdit, normaliseEdit, rebaseEdit, type TextEdit } from '../contract/text-edit.ts'
 import {
   type Cell,
+  changeDraft,
+  draftedState,
+  draftOf,
   type NotebookChange,
+  type NotebookDraft,
   type NotebookOp,
   type NotebookState,
+  type NotebookStep,
   reduceNotebook,
 } from '../contract/topics/notebook.ts'
 import { invertChange } from './inverse.ts'
@@ -19,7 +24,7 @@ import { type Inverse, type StepKind, UndoStacks } from './undo-stacks.ts'
 export type DocumentRecord = {
   readonly kind: StepKind | 'result'
   readonly title?: string
-  readonly changes: readonly NotebookChange[]
+  readonly changes: readonly NotebookStep[]
   readonly notes?: { readonly [name: string]: JsonObject | null }
   readonly atMs: number
 }
@@ -45,6 +50,10 @@ export class NotebookDocument {
   readonly #deleted = new Map<string, Cell>()
   readonly #serials = new Map<string, number>()
   readonly #notes = new Map<string, JsonObject>()
+  /** Changes of the call under way that the feed does not have yet: they go out as one, see NotebookBatch. */
+  #gathered: NotebookStep[] = []
+  #draft: NotebookDraft | undefined
+  #gathering = 0
 
   constructor(state: NotebookState, options: { readonly epoch: string; readonly now?: () => number }) {
     this.feed = new Feed(state, reduceNotebook, options.epoch)
@@ -54,8 +63,14 @@ export class NotebookDocument {
   get id(): string {
     return this.feed.state.id
   }
+  /** As the feed shows it; while a call is being folded, as far as that has come. */
   get state(): NotebookState {
-    return this.feed.state
+    if (this.#gathered.length === 0) return this.feed.state
+    if (this.#draft === undefined) {
+      this.#draft = draftOf(this.feed.state)
+      for (const change of this.#gathered) changeDraft(this.#draft, change)
+    }
+    return draftedState(this.#draft)
   }
   /** The cell, also when it was deleted a moment ago and undo can bring it back. */
   cell(id: string): Cell | undefined {
@@ -74,18 +89,20 @@ export class NotebookDocument {
     if (author.by !== undefined && author.serial !== undefined && author.serial <= (this.#serials.get(author.by) ?? -1))
       return versions()
     for (const op of ops) this.#check(op)
-    const changes: NotebookChange[] = []
-    const inverse: Inverse[] = []
-    for (const op of ops) {
-      for (const change of this.#resolve(op, author)) {
-        inverse.unshift(...this.#fold(change))
-        changes.push(change)
+    const changes: NotebookStep[] = []
+    const inverse: Inverse[][] = []
+    this.#gather(() => {
+      for (const op of ops) {
+        for (const change of this.#resolve(op, author)) {
+          inverse.push(this.#fold(change))
+          changes.push(change)
+        }
       }
-    }
+    })
     if (changes.length > 0) {
       const title = author.title ?? titleOf(ops)
       const atMs = this.#now()
-      this.#undo.push({ title, inverse, atMs, typing: typingIn(ops) })
+      this.#undo.push({ title, inverse: inverse.reverse().flat(), atMs, typing: typingIn(ops) })
       this.#finish({ kind: 'edit', title, changes, atMs })
     }
     return versions()
@@ -96,8 +113,9 @@ export class NotebookDocument {
    * that a place in a kernel's log and what was made of it can't come apart; null forgets one.
    */
   change(changes: NotebookChange | readonly NotebookChange[], notes?: { readonly [name: string]: JsonObject | null }): void {
-    const list = Array.isArray(changes) ? (changes as readonly NotebookChange[]) : [changes as NotebookChange]
-    for (const change of list) this.#fold(change)
+    const given = Array.isArray(changes) ? (changes as readonly NotebookChange[]) : [changes as NotebookChange]
+    const list = given.flatMap((c) => (c.type === 'batch' ? c.changes : [c]))
+    this.#foldAll(list)
     this.#keepNotes(notes)
     const kept = list.filter(isLasting)
     if (kept.length > 0 || notes !== undefined) {
@@ -114,10 +132,9 @@ export class NotebookDocument {
   }
 
   /** A change that came from outside (the file changed on disk), as one undo step with this title. */
-  merge(changes: readonly NotebookChange[], title: string): void {
+  merge(changes: readonly NotebookStep[], title: string): void {
     const atMs = this.#now()
-    const inverse: Inverse[] = []
-    for (const change of changes) inverse.unshift(...this.#fold(change))
+    const inverse = this.#foldAll(changes)
     this.#undo.push({ title, inverse, atMs })
     this.#finish({ kind: 'edit', title, changes, atMs })
   }
@@ -132,12 +149,10 @@ export class NotebookDocument {
 
   /** Folds a journaled record again (engine restart): same state, same undo steps, nothing journaled twice. */
   replay(record: DocumentRecord): void {
-    const inverse: Inverse[] = []
     const step = record.kind === 'undo' || record.kind === 'redo' ? this.#undo.take(record.kind) : undefined
-    for (const change of record.changes) {
-      const cause = step?.inverse.find((i) => i.type === 'source-edited' && sameEdit(i, change))
-      inverse.unshift(...this.#fold(change, cause?.leadsTo))
-    }
+    const leadsTo = (change: NotebookStep): number | undefined =>
+      step?.inverse.find((i) => i.type === 'source-edited' && sameEdit(i, change))?.leadsTo
+    const inverse = this.#foldAll(record.changes, leadsTo)
     this.#keepNotes(record.notes)
     if (record.kind === 'result') return
     const replayed = { title: record.title ?? 'Edit', inverse, atMs: record.atMs }
@@ -166,7 +181,7 @@ export class NotebookDocument {
     if (cell !== undefined && op.op === 'edit-source') this.rebased(cell, op.version, op.edit)
   }
 
-  #resolve(op: NotebookOp, author: Author): readonly NotebookChange[] {
+  #resolve(op: NotebookOp, author: Author): readonly NotebookStep[] {
     if (op.op === 'set-metadata') return [{ type: 'notebook-changed', set: { metadata: op.metadata } }]
     if (op.op === 'insert-cell') return this.#insertion(op)
     const cell = op.op === 'edit-source' ? this.cell(op.cell) : own(this.state.cells, op.cell)
@@ -205,7 +220,7 @@ export class NotebookDocument {
     }
   }
 
-  #insertion(op: NotebookOp & { op: 'insert-cell' }): readonly NotebookChange[] {
+  #insertion(op: NotebookOp & { op: 'insert-cell' }): readonly NotebookStep[] {
     if (own(this.state.cells, op.cell.id) !== undefined) return []
     const from = op.cell.outputsOf === undefined ? undefined : this.cell(op.cell.outputsOf)
     const code = op.cell.kind === 'code'
@@ -222,8 +237,46 @@ export class NotebookDocument {
     return [{ type: 'cell-inserted', after: op.after, cell }]
   }
 
+  #foldAll(changes: readonly NotebookStep[], leadsTo?: (change: NotebookStep) => number | undefined): Inverse[] {
+    const inverse: Inverse[][] = []
+    this.#gather(() => {
+      for (const change of changes) inverse.push(this.#fold(change, leadsTo?.(change)))
+    })
+    return inverse.reverse().flat()
+  }
+
+  /** What is folded meanwhile goes to the feed in as few changes as can be. */
+  #gather(work: () => void): void {
+    this.#gathering++
+    try {
+      work()
+    } finally {
+      this.#gathering--
+      this.#flush()
+    }
+  }
+
+  #tell(change: NotebookStep): void {
+    if (change.type === 'source-edited') {
+      this.#flush()
+      this.feed.change(change)
+      return
+    }
+    if (this.#draft !== undefined) changeDraft(this.#draft, change)
+    this.#gathered.push(change)
+    if (this.#gathering === 0) this.#flush()
+  }
+
+  #flush(): void {
+    const [only, ...more] = this.#gathered
+    const changes = this.#gathered
+    this.#gathered = []
+    this.#draft = undefined
+    if (only !== undefined) this.feed.change(more.length === 0 ? only : { type: 'batch', changes })
+  }
+
   /** Folds one change into the feed (or into a deleted cell) and answers the changes that take it back. */
-  #fold(change: NotebookChange, leadsTo?: number): readonly Inverse[] {
+  #fold(change: NotebookStep, leadsTo?: number): Inverse[] {
     const before = this.state
     const edited = change.type === 'source-edited' ? this.cell(change.cell) : undefined
     const from = edited === undefined ? 0 : this.#textOf(edited.id, edited.version)
@@ -252,29 +305,31 @@ export class NotebookDocument {
     }
     if (change.type === 'cell-inserted') this.#deleted.delete(change.cell.id)
     const inverse = invertChange(before, change)
-    this.feed.change(change)
-    return edited === undefined ? inverse : inverse.map((i) => ({ ...i, leadsTo: from }))
+    this.#tell(change)
+    return edited === undefined ? [...inverse] : inverse.map((i) => ({ ...i, leadsTo: from }))
   }
 
   #turn(direction: 'undo' | 'redo'): boolean {
     const step = this.#undo.take(direction)
     if (step === undefined) return false
-    const changes: NotebookChange[] = []
-    const inverse: Inverse[] = []
-    for (const stored of step.inverse) {
-      const change = this.#current(stored)
-      if (change === undefined) continue
-      inverse.unshift(...this.#fold(change, sameEdit(stored, change) ? stored.leadsTo : undefined))
-      changes.push(change)
-    }
+    const changes: NotebookStep[] = []
+    const inverses: Inverse[][] = []
+    this.#gather(() => {
+      for (const stored of step.inverse) {
+        const change = this.#current(stored)
+        if (change === undefined) continue
+        inverses.push(this.#fold(change, sameEdit(stored, change) ? stored.leadsTo : undefined))
+        changes.push(change)
+      }
+    })
     const atMs = this.#now()
-    this.#undo.turned(direction, { title: step.title, inverse, atMs })
+    this.#undo.turned(direction, { title: step.title, inverse: inverses.reverse().flat(), atMs })
     this.#finish({ kind: direction, title: step.title, changes, atMs })
     return true
   }
 
   /** A stored inverse as it fits the document of now: text rebased, a deleted cell as it has become, newer outputs left alone. */
-  #current(change: NotebookChange): NotebookChange | undefined {
+  #current(change: Inverse): NotebookStep | undefined {
     if (change.type === 'cell-inserted') {
       if (own(this.state.cells, change.cell.id) !== undefined) return undefined
       return { ...change, cell: this.#deleted.get(change.cell.id) ?? change.cell }
@@ -339,14 +394,14 @@ export const edited = (cell: Cell, edit: TextEdit): string => applyEdit(cell.sou
 export const own = <T>(record: { readonly [id: string]: T }, id: string): T | undefined =>
   Object.hasOwn(record, id) ? record[id] : undefined
 
-const sameEdit = (a: NotebookChange, b: NotebookChange): boolean =>
+const sameEdit = (a: NotebookStep, b: NotebookStep): boolean =>
   a.type === 'source-edited' &&
   b.type === 'source-edited' &&
   a.cell === b.cell &&
   JSON.stringify(a.edit) === JSON.stringify(b.edit)
 
 /** Changes that must survive the engine; the rest (save state, kernel, queue, remarks) is made anew when the file is opened. */
-function isLasting(change: NotebookChange): boolean {
+function isLasting(change: NotebookStep): boolean {
   if (change.type === 'notebook-changed') return change.set.metadata !== undefined || change.set.away !== undefined
   return change.type !== 'input-requested'
 }
@@ -357,7 +412,7 @@ function typingIn(ops: readonly NotebookOp[]): string | undefined {
   if (first?.op !== 'edit-source') return undefined
   return ops.every((op) => op.op === 'edit-source' && op.cell === first.cell) ? first.cell : undefined
 }
-function typingInChanges(changes: readonly NotebookChange[]): string | undefined {
+function typingInChanges(changes: readonly NotebookStep[]): string | undefined {
   const first = changes[0]
   if (first?.type !== 'source-edited') return undefined
   return changes.every((c) => c.type === 'source-edited' && c.cell === first.cell) ? first.cell : undefined

@@ -1,9 +1,9 @@
 // The inverse of each change of a notebook: what undo is made of. Pure; leans on the state before the change.
 import { invertEdit } from '../contract/text-edit.ts'
-import type { Cell, NotebookChange, NotebookState } from '../contract/topics/notebook.ts'
+import type { Cell, NotebookState, NotebookStep } from '../contract/topics/notebook.ts'
 
 /** The changes that lead from the state after `change` back to `before`; empty for what undo leaves alone (results, save state). */
-export function invertChange(before: NotebookState, change: NotebookChange): readonly NotebookChange[] {
+export function invertChange(before: NotebookState, change: NotebookStep): readonly NotebookStep[] {
   switch (change.type) {
     case 'source-edited': {
       const cell = cellOf(before, change.cell)

@@ -5,7 +5,7 @@ import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { JsonObject } from '../contract/json.ts'
-import type { CellRun, NotebookChange } from '../contract/topics/notebook.ts'
+import type { CellRun, NotebookStep } from '../contract/topics/notebook.ts'
 import type { LogText } from '../contract/topics/outputs.ts'
 import { writeAtomic } from '../support/atomic-file.ts'
 import type { DocumentRecord } from './document.ts'
@@ -47,6 +47,7 @@ export class Journal {
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
   #bytes = 0
+  #barrier = 0
   #failing = false
   #closed = false
 
@@ -74,7 +75,7 @@ export class Journal {
 
   append(entry: Entry): void {
     const last = this.#pending.at(-1)
-    if (entry.t === 'rec' && last?.t === 'rec') {
+    if (entry.t === 'rec' && last?.t === 'rec' && last.n > this.#barrier) {
       const joined = joinResults(last.rec, entry.rec)
       if (joined !== undefined) {
         this.#pending[this.#pending.length - 1] = { t: 'rec', n: entry.n, rec: joined }
@@ -83,6 +84,12 @@ export class Journal {
     }
     this.#pending.push(entry)
     this.#arm(FLUSH_MS)
+  }
+
+  /** The number of the last record; none that follows is joined with it, so that a base can stand between them. */
+  mark(): number {
+    this.#barrier = this.n
+    return this.n
   }
 
   /** Resolves when everything appended so far is on disk; rejects when the disk refuses it (it is tried again by itself). */
@@ -96,7 +103,7 @@ export class Journal {
   }
 
   /** Drops what the saved file holds, when the journal has grown: `rest` is what must outlive it. */
-  async compact(base: BaseRecord, rest: readonly Entry[], force = false): Promise<void> {
+  async compact(base: BaseRecord, rest: () => readonly Entry[], force = false): Promise<void> {
     if (!force && this.#bytes < COMPACT_BYTES) return
     this.#writing = this.#writing
       .catch(() => undefined)
@@ -104,7 +111,7 @@ export class Journal {
         await this.#write()
         const content = await readFile(this.#path).catch(() => Buffer.alloc(0))
         const later = parseJournal(content).entries.filter((e) => e.t === 'rec' && e.n > base.n)
-        const lines = [...rest, base, ...later].map(lineOf)
+        const lines = [...rest(), base, ...later].map(lineOf)
         await this.#file?.close()
         this.#file = undefined
         await writeAtomic(this.#path, lines, { mode: 0o600 })
@@ -193,7 +200,7 @@ function joinResults(a: DocumentRecord, b: DocumentRecord): DocumentRecord | und
 }
 
 /** What records say about runs: these are not in the file, so they are gathered from all records, not only from those after the base. */
-export function runsOf(changes: readonly NotebookChange[], runs: { [cell: string]: CellRun }): void {
+export function runsOf(changes: readonly NotebookStep[], runs: { [cell: string]: CellRun }): void {
   for (const change of changes) {
     if (change.type === 'cell-inserted' && change.cell.run !== undefined) runs[change.cell.id] = change.cell.run
     if (change.type !== 'cell-changed' || change.run === undefined) continue

@@ -165,7 +165,7 @@ describe('a long output', () => {
       ",
             "
       ",
-            "[Updraft left out 90 bytes here, of 9 lines in all; the whole output is kept by Updraft on the machine that ran it]
+            "[90 bytes, of 9 lines in all, are no longer kept by Updraft]
       ",
             "tail
       ",

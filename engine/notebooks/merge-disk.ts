@@ -2,7 +2,7 @@
 // cell. Outputs never conflict; where both changed the same lines of a source both versions are kept. Pure but for reading the bytes.
 import type { JsonObject } from '../contract/json.ts'
 import type { Problem } from '../contract/problem.ts'
-import type { Cell, NotebookChange, NotebookState } from '../contract/topics/notebook.ts'
+import type { Cell, NotebookState, NotebookStep } from '../contract/topics/notebook.ts'
 import type { Output } from '../contract/topics/outputs.ts'
 import { alignedIds } from './align-cells.ts'
 import { type Cells, changesBetween } from './changes-between.ts'
@@ -15,9 +15,9 @@ export type DiskMerge = {
   readonly raw: RawNotebook
   readonly contents: ReadNotebook['contents']
   /** From what is shown now to the merged notebook. */
-  readonly changes: readonly NotebookChange[]
+  readonly changes: readonly NotebookStep[]
   /** From their file to the merged notebook: what the file does not have. */
-  readonly unsaved: readonly NotebookChange[]
+  readonly unsaved: readonly NotebookStep[]
   readonly remarks: readonly Problem[]
   readonly idsAreOurs: boolean
 }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type Problem, ProblemError, toProblem } from '../contract/problem.ts'
-import type { Cell, CellRun, NotebookChange, NotebookState, SaveState } from '../contract/topics/notebook.ts'
+import type { Cell, CellRun, NotebookState, NotebookStep, SaveState } from '../contract/topics/notebook.ts'
 import type { LogText, Output } from '../contract/topics/outputs.ts'
 import { writeAtomic } from '../support/atomic-file.ts'
 import { AutosaveClock } from './autosave.ts'
@@ -16,7 +16,7 @@ import type { RawNotebook, ReadNotebook } from './ipynb/ipynb-read.ts'
 import { writeIpynb } from './ipynb/ipynb-write.ts'
 import { ScanError } from './ipynb/json-scan.ts'
 import type { OutputStore } from './ipynb/outputs-write.ts'
-import type { BaseRecord, Entry, Journal, KeptRecord } from './journal.ts'
+import type { BaseRecord, Entry, Journal } from './journal.ts'
 import { type FileStamp, type LoadedFile, loadFile, readWhole, sameStamp, stampOf } from './load-file.ts'
 import { mergeFromDisk } from './merge-disk.ts'
 import { recovered } from './recover.ts'
@@ -49,7 +49,7 @@ export class OpenNotebook {
   #readOnly: boolean
   /** Why the file is left alone until the user says "save". */
   #hold: 'gone' | 'unreadable' | undefined
-  #mergeRecord: readonly NotebookChange[] | undefined
+  #mergeRecord: readonly NotebookStep[] | undefined
   #saving: Promise<void> | undefined
   #latestBase: BaseRecord | undefined
   #journalProblem: Problem | undefined
@@ -221,7 +221,7 @@ export class OpenNotebook {
       if (this.#hold !== undefined && !force) return
       // From here to the end of writeIpynb's first await nothing may come between: state and number belong together.
       const { state } = this
-      const n = this.#journal.n
+      const n = this.#journal.mark()
       this.#tellSave({ state: 'saving' })
       const written = await writeIpynb(state, this.#raw, this.#house.store)
       const hash = await hashOf(written.chunks)
@@ -263,19 +263,25 @@ export class OpenNotebook {
     this.#journal.append({ t: 'kept', saved, content: output.content })
   }
 
-  async #compact(base: BaseRecord, force: boolean): Promise<void> {
+  #compact(base: BaseRecord, force: boolean): Promise<void> {
+    return this.#journal.compact(base, () => this.#rest(), force)
+  }
+
+  /** What must outlive the records that the file holds: notes, runs, and where the whole of shortened streams lies. */
+  #rest(): Entry[] {
     const runs: { [cell: string]: CellRun } = {}
     for (const cell of Object.values(this.state.cells)) if (cell.run !== undefined) runs[cell.id] = cell.run
-    const inFile = new Set(Object.values(this.state.cells).flatMap((c) => c.outputs.map((o) => this.#raw.outputs.get(o))))
-    const held = new Set(
-      [...inFile].map((b) => (b !== undefined && b.length < 2_000_000 ? createHash('sha256').update(b).digest('hex') : '')),
-    )
-    const kept: KeptRecord[] =
-      this.#kept.size === 0
-        ? []
-        : [...this.#kept].filter(([saved]) => held.has(saved)).map(([saved, content]) => ({ t: 'kept', saved, content }))
-    const rest: Entry[] = [{ t: 'rest', notes: this.document.notes, runs }, ...kept]
-    await this.#journal.compact(base, rest, force)
+    const rest: Entry[] = [{ t: 'rest', notes: this.document.notes, runs }]
+    if (this.#kept.size === 0) return rest
+    for (const { outputs } of Object.values(this.state.cells)) {
+      for (const output of outputs) {
+        const bytes = output.type === 'stream' && output.content.log !== undefined ? this.#raw.outputs.get(output) : undefined
+        const saved = bytes === undefined ? '' : createHash('sha256').update(bytes).digest('hex')
+        const content = this.#kept.get(saved)
+        if (content !== undefined) rest.push({ t: 'kept', saved, content })
+      }
+    }
+    return rest
   }
 
   /** Is there anything in the document that the file does not have? */
@@ -308,7 +314,7 @@ export class OpenNotebook {
       this.#hash = Promise.resolve(hash)
       this.#idsAreOurs = merged.idsAreOurs
       this.#hold = undefined
-      const base: BaseRecord = { t: 'base', n: this.#journal.n, hash, ...this.#ownIds([...merged.raw.cells.keys()]) }
+      const base: BaseRecord = { t: 'base', n: this.#journal.mark(), hash, ...this.#ownIds([...merged.raw.cells.keys()]) }
       this.#latestBase = base
       this.#journal.append(base)
       this.#mergeRecord = merged.unsaved

@@ -2,7 +2,7 @@
 // changed the file since, edits are not applied to a text that they were not made on: what was typed comes back as cells of its own.
 import type { Problem } from '../contract/problem.ts'
 import { applyEdit } from '../contract/text-edit.ts'
-import type { CellRun, NotebookChange } from '../contract/topics/notebook.ts'
+import type { CellRun, NotebookStep } from '../contract/topics/notebook.ts'
 import type { Output } from '../contract/topics/outputs.ts'
 import type { DocumentRecord, NotebookDocument } from './document.ts'
 import { sameJson } from './ipynb/json-splice.ts'
@@ -41,7 +41,7 @@ export function recovered(
 }
 
 /** An output that the file holds too is the very same object again, so that a save finds its bytes. */
-function withKnownOutputs(change: NotebookChange, known: ReadonlyMap<string, Output>): NotebookChange {
+function withKnownOutputs(change: NotebookStep, known: ReadonlyMap<string, Output>): NotebookStep {
   const same = (outputs: readonly Output[]): readonly Output[] =>
     outputs.map((o) => {
       const held = known.get(o.id)
@@ -63,7 +63,7 @@ function typedText(document: NotebookDocument, unsaved: readonly DocumentRecord[
     else texts.set(change.cell, (own ?? '') + change.edit.map((s) => s.insert).join(''))
   }
   for (const record of unsaved) document.change([], record.notes)
-  const changes: NotebookChange[] = []
+  const changes: NotebookStep[] = []
   for (const [id, source] of texts) {
     if (source.trim() === '') continue
     const after = document.cell(id) === undefined ? (document.state.order.at(-1) ?? null) : id

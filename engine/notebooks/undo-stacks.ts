@@ -1,11 +1,11 @@
 // Undo and redo of a notebook: two bounded stacks of titled steps, shared by all its windows. Typing in one cell grows into one step
 // until there is a pause. Knows nothing of how a step is carried out.
 import { composeEdits } from '../contract/text-edit.ts'
-import type { NotebookChange } from '../contract/topics/notebook.ts'
+import type { NotebookStep } from '../contract/topics/notebook.ts'
 
 export type StepKind = 'edit' | 'undo' | 'redo'
 /** A change that takes another back. `leadsTo`: for a text, the version whose text is there again afterwards. */
-export type Inverse = NotebookChange & { readonly leadsTo?: number }
+export type Inverse = NotebookStep & { readonly leadsTo?: number }
 export type Step = {
   readonly title: string
   /** Changes that take the step back, in the order in which they are folded. */

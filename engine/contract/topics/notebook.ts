@@ -101,7 +101,13 @@ export type NotebookOp =
   | { readonly op: 'set-metadata'; readonly metadata: JsonObject }
   | { readonly op: 'clear-outputs'; readonly cell: string }
 
-export type NotebookChange =
+/**
+ * Many changes of one moment, folded with one copy of the cells: a copy of 5,000 cells takes 1 ms, so a run of all of them would take
+ * seconds without it. Never holds a source edit: windows look for their own.
+ */
+export type NotebookBatch = { readonly type: 'batch'; readonly changes: readonly NotebookStep[] }
+export type NotebookChange = NotebookStep | NotebookBatch
+export type NotebookStep =
   /** `edit` takes the source from `version - 1` to `version`; `by` and `serial` let its author drop it from the pending ones. */
   | {
       readonly type: 'source-edited'
@@ -147,82 +153,131 @@ export type NotebookChange =
     }
   | { readonly type: 'input-requested'; readonly input: InputRequest | null }
 
-function withCell(state: NotebookState, id: string, change: (cell: Cell) => Cell): NotebookState {
-  // Ids come from files and windows: `constructor` or `__proto__` must find nothing that is not a cell.
-  const cell = Object.hasOwn(state.cells, id) ? state.cells[id] : undefined
-  return cell === undefined ? state : { ...state, cells: { ...state.cells, [id]: change(cell) } }
+/** A notebook that may be changed in place. The order is copied when it is first changed: who watches compares it by identity. */
+export type NotebookDraft = {
+  rest: NotebookState
+  order: readonly string[]
+  ownOrder: string[] | undefined
+  readonly cells: { [id: string]: Cell }
 }
 
-function placed(order: readonly string[], id: string, after: string | null): string[] {
-  const rest = order.filter((x) => x !== id)
-  rest.splice(after === null ? 0 : rest.indexOf(after) + 1 || rest.length, 0, id)
-  return rest
+export const draftOf = (state: NotebookState): NotebookDraft => ({
+  rest: state,
+  order: state.order,
+  ownOrder: undefined,
+  cells: { ...state.cells },
+})
+export const draftedState = (draft: NotebookDraft): NotebookState => ({ ...draft.rest, order: draft.order, cells: draft.cells })
+
+/** Folds a change into a draft. Unknown cells and outputs are ignored: a late change after a deletion is no fault. */
+export function changeDraft(draft: NotebookDraft, change: NotebookStep): void {
+  switch (change.type) {
+    case 'cell-inserted':
+      place(orderOf(draft), change.cell.id, change.after)
+      // Not by assignment: ids come from files and windows, and `__proto__` is one like any other.
+      Object.defineProperty(draft.cells, change.cell.id, {
+        value: change.cell,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      })
+      return
+    case 'cell-deleted':
+      delete draft.cells[change.cell]
+      if (draft.order.includes(change.cell)) orderOf(draft).splice(draft.order.indexOf(change.cell), 1)
+      return
+    case 'cell-moved':
+      if (Object.hasOwn(draft.cells, change.cell)) place(orderOf(draft), change.cell, change.after)
+      return
+    case 'notebook-changed':
+      draft.rest = { ...draft.rest, ...change.set }
+      return
+    case 'input-requested': {
+      const { input: _old, ...rest } = draft.rest
+      draft.rest = change.input === null ? rest : { ...rest, input: change.input }
+      return
+    }
+    default: {
+      const cell = Object.hasOwn(draft.cells, change.cell) ? draft.cells[change.cell] : undefined
+      if (cell !== undefined) draft.cells[change.cell] = reduceCell(cell, change)
+    }
+  }
 }
 
-/** The reducer both sides share. Unknown cells and outputs are ignored: a late change after a deletion is no fault. */
+function orderOf(draft: NotebookDraft): string[] {
+  draft.ownOrder ??= [...draft.order]
+  draft.order = draft.ownOrder
+  return draft.ownOrder
+}
+
+function place(order: string[], id: string, after: string | null): void {
+  const old = order.indexOf(id)
+  if (old !== -1) order.splice(old, 1)
+  order.splice(after === null ? 0 : order.indexOf(after) + 1 || order.length, 0, id)
+}
+
+/** The reducer both sides share. */
 export function reduceNotebook(state: NotebookState, change: NotebookChange): NotebookState {
+  // What leaves the cells alone needs no copy of them.
+  if (change.type === 'notebook-changed') return { ...state, ...change.set }
+  if ('cell' in change && typeof change.cell === 'string' && !Object.hasOwn(state.cells, change.cell)) return state
+  const draft = draftOf(state)
+  for (const step of change.type === 'batch' ? change.changes : [change]) changeDraft(draft, step)
+  return draftedState(draft)
+}
+
+type CellChange = Extract<NotebookStep, { readonly cell: string }> & {
+  readonly type:
+    | 'source-edited'
+    | 'cell-changed'
+    | 'outputs-set'
+    | 'output-added'
+    | 'output-replaced'
+    | 'stream-appended'
+    | 'stream-grew'
+}
+
+function reduceCell(c: Cell, change: CellChange): Cell {
   switch (change.type) {
     case 'source-edited':
-      return withCell(state, change.cell, (c) => ({ ...c, source: applyEdit(c.source, change.edit), version: change.version }))
-    case 'cell-inserted':
+      return { ...c, source: applyEdit(c.source, change.edit), version: change.version }
+    case 'cell-changed': {
+      const { run, ...rest } = c
+      const next = change.run === undefined ? run : (change.run ?? undefined)
       return {
-        ...state,
-        order: placed(state.order, change.cell.id, change.after),
-        cells: { ...state.cells, [change.cell.id]: change.cell },
+        ...rest,
+        ...(change.kind === undefined ? {} : { kind: change.kind }),
+        ...(change.metadata === undefined ? {} : { metadata: change.metadata }),
+        ...(change.count === undefined ? {} : { count: change.count }),
+        ...(next === undefined ? {} : { run: next }),
       }
-    case 'cell-deleted': {
-      const { [change.cell]: _gone, ...cells } = state.cells
-      return { ...state, order: state.order.filter((id) => id !== change.cell), cells }
     }
-    case 'cell-moved':
-      return { ...state, order: placed(state.order, change.cell, change.after) }
-    case 'cell-changed':
-      return withCell(state, change.cell, (c) => {
-        const { run, ...rest } = c
-        const next = change.run === undefined ? run : (change.run ?? undefined)
-        return {
-          ...rest,
-          ...(change.kind === undefined ? {} : { kind: change.kind }),
-          ...(change.metadata === undefined ? {} : { metadata: change.metadata }),
-          ...(change.count === undefined ? {} : { count: change.count }),
-          ...(next === undefined ? {} : { run: next }),
-        }
-      })
     case 'outputs-set':
-      return withCell(state, change.cell, (c) => ({ ...c, outputs: change.outputs }))
+      return { ...c, outputs: change.outputs }
     case 'output-added':
-      return withCell(state, change.cell, (c) => ({ ...c, outputs: [...c.outputs, change.output] }))
+      return { ...c, outputs: [...c.outputs, change.output] }
     case 'output-replaced':
-      return withCell(state, change.cell, (c) => ({
-        ...c,
-        outputs: c.outputs.map((o) => (o.id === change.output.id ? change.output : o)),
-      }))
+      return { ...c, outputs: c.outputs.map((o) => (o.id === change.output.id ? change.output : o)) }
     case 'stream-appended':
-      return withStream(state, change.cell, change.output, (content) => ({
+      return withStream(c, change.output, (content) => ({
         ...content,
         text: content.text + change.text,
         bytes: change.bytes,
         lines: change.lines,
       }))
     case 'stream-grew':
-      return withStream(state, change.cell, change.output, () => change.content)
-    case 'notebook-changed':
-      return { ...state, ...change.set }
-    case 'input-requested': {
-      const { input: _old, ...rest } = state
-      return change.input === null ? rest : { ...rest, input: change.input }
-    }
+      return withStream(c, change.output, () => change.content)
     default:
       change satisfies never
-      return state
+      return c
   }
 }
 
-function withStream(state: NotebookState, cell: string, output: string, change: (content: LogText) => LogText): NotebookState {
-  return withCell(state, cell, (c) => ({
+function withStream(c: Cell, output: string, change: (content: LogText) => LogText): Cell {
+  return {
     ...c,
     outputs: c.outputs.map((o) => (o.id === output && o.type === 'stream' ? { ...o, content: change(o.content) } : o)),
-  }))
+  }
 }
 
 const json = z.record(z.string(), z.json()) as unknown as z.ZodMiniType<JsonObject>

@@ -47,7 +47,7 @@ export async function bundleJson(bundle: MimeBundle, store: OutputStore): Promis
 async function mimeJson(mime: string, value: MimeValue, store: OutputStore): Promise<Json> {
   if (!isBlobRef(value)) return typeof value === 'string' && !isBinaryMime(mime) && !isJsonMime(mime) ? splitLines(value) : value
   const content = await store.blob(value.blob)
-  if (content === undefined) return missing(`${value.sizeBytes} bytes of ${mime}`)
+  if (content === undefined) return missing(`${count(value.sizeBytes)} bytes of ${mime}`)
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
   if (isBinaryMime(mime)) return bytes.toString('base64')
   if (isJsonMime(mime)) return JSON.parse(bytes.toString()) as Json
@@ -75,7 +75,10 @@ async function savedText(content: LogText, store: OutputStore): Promise<{ text: 
     }
   }
   const cut = content.bytes - Buffer.byteLength(head) - Buffer.byteLength(tail)
-  return { text: head + (cut > 0 ? mark(cut, content.lines) + tail : '') + lost, cut: Math.max(0, cut) }
+  return {
+    text: head + (cut > 0 ? `\n${missing(`${count(cut)} bytes, of ${count(content.lines)} lines in all,`)}\n${tail}` : '') + lost,
+    cut: Math.max(0, cut),
+  }
 }
 
 /** The line in the file that stands for what is left out. */
