@@ -154,7 +154,7 @@ function printOutput(output: Output): string {
     }
     case 'error':
       return `  error ${output.name}: ${output.value}\n${output.traceback
-        .slice(0, 2)
+        .slice(0, 3)
         .map((f) => `    ${plain(f).split('\n')[0]}`)
         .join('\n')}`
     default:

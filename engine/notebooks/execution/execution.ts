@@ -129,6 +129,7 @@ export class Execution {
   lostKernel(): void {
     this.#record(dropAll(this.#book, 'lost', this.#now(), goneMeanwhile))
     this.#endInput(this.#book.input?.execution)
+    this.#tellSoon()
   }
 
   /** The kernel is about to be ended by us: nothing more is delivered until `resume`. */
@@ -146,7 +147,10 @@ export class Execution {
   showInterrupted(execution: string): void {
     const run = this.#book.runs.get(execution)
     if (run === undefined || this.#book.running !== execution) return
+    if (this.#ending(execution).interrupted) return
     this.#ending(execution).interrupted = true
+    // What is queued from here on was asked for after the interrupt: the end of this run, when it comes through the flood, leaves it alone.
+    this.#record(takeBack(this.#book, this.#now()))
     this.document.change([
       { type: 'cell-changed', cell: run.cell, run: { ...badge(run), state: 'interrupted', endedAtMs: this.#now() } },
     ])
@@ -323,16 +327,13 @@ export class Execution {
 
   /** Over the bridge reply and idle come on two sockets in either order: a run is over when both are here. */
   #endIfOver(run: KnownRun): undefined {
-    const { idle, reply } = this.#ending(run.id)
+    const { idle, reply, interrupted } = this.#ending(run.id)
     if (!idle || reply === undefined) return undefined
     // Ended already: said to be lost, and now the log of the dead kernel tells how it ended after all.
-    const again = run.phase === 'ended'
-    if (again && this.document.cell(run.cell)?.run?.state !== 'lost') return undefined
-    this.#record(
-      again
-        ? [{ fact: 'ended', execution: run.id, state: reply.state, atMs: this.#now() }]
-        : endRun(this.#book, run.id, reply.state, this.#now(), reply.problem),
-    )
+    const late = run.phase === 'ended'
+    if (late && this.document.cell(run.cell)?.run?.state !== 'lost') return undefined
+    const facts = endRun(this.#book, run.id, reply.state, this.#now(), reply.problem)
+    this.#record(late || interrupted ? facts.slice(0, 1) : facts)
     this.#endings.delete(run.id)
     this.#endInput(run.id)
     this.#pump()
@@ -348,6 +349,8 @@ export class Execution {
     const facts = dropAll(this.#book, end, this.#now(), why)
     this.#record(asked === undefined ? facts : facts.filter((f) => f.fact === 'ended' && f.execution === this.#book.running))
     this.#endings.clear()
+    // It was asked to end, by its own code or another client: the next run starts a new one.
+    if (asked === undefined && exit.clean) this.#session = undefined
     return undefined
   }
 

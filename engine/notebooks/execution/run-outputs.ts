@@ -16,6 +16,8 @@ export type RunOutputsOptions = {
   readonly spools: Spools
 }
 
+type Entry = { readonly outputs: CellOutputs; shown: readonly Output[] | undefined }
+
 /** Each holds at most 32 KB of text per stream; so many quiet ones are kept before the oldest is let go. */
 const KEPT = 64
 /** The document has not been told of this run's empty list yet. */
@@ -23,7 +25,7 @@ const NOT_TOLD: readonly Output[] = []
 
 export class RunOutputs {
   readonly #options: RunOutputsOptions
-  readonly #live = new Map<string, { readonly outputs: CellOutputs; shown: readonly Output[] | undefined }>()
+  readonly #live = new Map<string, Entry>()
   readonly #dirty = new Set<string>()
   /** Display id → executions that show it. */
   readonly #displays = new Map<string, Set<string>>()
@@ -52,7 +54,10 @@ export class RunOutputs {
     // The cell was run again since: what an old thread still prints belongs to the same cell.
     const id = this.#options.runs.latest.get(run.cell) ?? run.id
     this.#dirty.add(id)
-    return this.#live.get(id)?.outputs ?? this.#restore(id)
+    const entry = this.#live.get(id)
+    if (entry === undefined) return this.#restore(id)
+    this.#notice(entry)
+    return entry.outputs
   }
 
   async message(request: string | undefined, type: string, content: JsonObject): Promise<void> {
@@ -104,8 +109,7 @@ export class RunOutputs {
       const entry = this.#live.get(execution)
       if (entry === undefined) continue
       const { outputs } = entry
-      const shown = this.#options.shown(outputs.cell)
-      if (shown !== entry.shown && entry.shown !== NOT_TOLD) outputs.resync(shown ?? [])
+      this.#notice(entry)
       changes.push(...outputs.takeChanges())
       facts.push({
         fact: 'made',
@@ -130,6 +134,14 @@ export class RunOutputs {
       if (run?.phase !== 'ended' || outputs.waits) continue
       this.#letGo(execution)
     }
+  }
+
+  /** The user may have cleared the list since: what comes now is not to be added to what is gone. */
+  #notice(entry: Entry): void {
+    const shown = this.#options.shown(entry.outputs.cell)
+    if (shown === entry.shown || entry.shown === NOT_TOLD) return
+    entry.outputs.resync(shown ?? [])
+    entry.shown = shown
   }
 
   #letGo(execution: string): void {
