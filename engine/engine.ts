@@ -21,10 +21,11 @@ import { HostSampler } from './ray/host-sampler.ts'
 import { LocalRay } from './ray/local-ray.ts'
 import { createRayRoom } from './ray/ray-room.ts'
 import { RayAtStart } from './ray-at-start.ts'
+import type { RoomName } from './serve/api-owners.ts'
 import { blobRoute, filesRoute } from './serve/content-routes.ts'
 import { createEngineRoom, type EngineRoom } from './serve/engine-room.ts'
 import type { Route } from './serve/http-server.ts'
-import { type Joined, joinRooms } from './serve/join-rooms.ts'
+import { type Joined, joinRooms, type Offers } from './serve/join-rooms.ts'
 import { createSessionsRoom } from './sessions/sessions-room.ts'
 import { createSettingsRoom, Settings } from './settings/settings-room.ts'
 import type { EngineLog } from './support/engine-log.ts'
@@ -66,7 +67,7 @@ const LEAVE_MS = 5_000
 
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { folders, log, env } = options
-  const rooms = new Map<string, Pick<Room, 'answers' | 'sources' | 'close'>>()
+  const rooms = new Map<RoomName, Pick<Room, 'answers' | 'sources' | 'close'>>()
   const later = (what: string, work: Promise<unknown>) => void work.catch((error: unknown) => log.error(error, `${what} failed`))
   const examples = join(options.programFolder, 'examples')
   const ownNotebooks = join(folders.data, 'notebooks')
@@ -136,7 +137,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     env,
     environments,
     notices,
-    kernelEnv: () => (basePython === undefined ? ray.kernelEnv() : rayAtStart.kernelEnv()),
+    kernelEnv: (python) => (basePython === undefined ? ray.kernelEnv(python) : rayAtStart.kernelEnv(python)),
     settings,
   })
   rooms.set('sessions', createSessionsRoom(sessions))
@@ -181,7 +182,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     COLLECT_AFTER_MS,
   ).unref()
   return {
-    ...joinRooms(Object.fromEntries(rooms)),
+    ...joinRooms(Object.fromEntries(rooms) as Offers),
     engineRoom,
     routes: [blobRoute(blobs), filesRoute(() => (workspace.feed.state.trusted ? workspace.folder : undefined))],
     openFolder: (folder) => workspace.open(folder),

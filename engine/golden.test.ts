@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createEngine } from './engine.ts'
-import { joinRooms } from './serve/join-rooms.ts'
+import { callOwners, feedOwners } from './serve/api-owners.ts'
+import { joinRooms, type Offers } from './serve/join-rooms.ts'
 import { engineLog } from './support/engine-log.ts'
 import { foldersFor, makeFolders } from './support/folders.ts'
 
@@ -60,11 +61,17 @@ test('every call and feed of the contract has exactly one answer', async () => {
   }
 })
 
-test('a call that is answered twice, or that the contract does not know, is refused at the start', () => {
-  const room = { answers: { 'ray.stop': async () => null }, sources: {} }
-  expect(() => joinRooms({ a: room, b: room })).toThrow('The call "ray.stop" is offered by both "a" and "b".')
-  expect(() => joinRooms({ a: { answers: { 'ray.fly': async () => null } as object, sources: {} } })).toThrow(
-    '"ray.fly", which the contract does not have',
+test('rooms that do not offer what the list says are refused at the start', () => {
+  const none = { answers: {}, sources: {} }
+  const names = [...new Set([...Object.values(callOwners), ...Object.values(feedOwners)])]
+  const rooms = (more: object) => ({ ...Object.fromEntries(names.map((name) => [name, none])), ...more }) as Offers
+  const join = (more: object) => () => joinRooms(rooms(more))
+  expect(join({})).toThrow(/^No room answers the calls "engine\.diagnose" \(engine\), /)
+  expect(join({ logs: { answers: { 'ray.stop': async () => null }, sources: {} } })).toThrow(
+    'The call "ray.stop" is offered by "logs" and belongs to "ray"',
+  )
+  expect(join({ ray: { answers: { 'ray.fly': async () => null }, sources: {} } })).toThrow(
+    '"ray.fly", which has no line in api-owners.ts',
   )
 })
 

@@ -4,5 +4,6 @@ import { startEngine } from './start-engine.ts'
 
 startEngine(process.argv.slice(2)).catch((error: unknown) => {
   sayProblem(error, 'Updraft could not start')
-  process.exitCode = 1
+  // What was begun (a port, a dialled outpost) would keep the process alive and half an engine with it.
+  process.exit(1)
 })

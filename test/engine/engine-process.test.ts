@@ -59,12 +59,15 @@ test('a port in use is said; without --port another one is taken', async () => {
   taken.close()
 })
 
-test('wrong arguments are refused in words', async () => {
+test('wrong arguments and a folder that is not there are refused in words', async () => {
   world = new EngineWorld()
   for (const args of [['--port', 'x'], ['--nonsense'], ['a', 'b']]) {
     const { code, stderr } = await world.run('main.ts', args)
     expect([code, stderr.includes('Usage:')]).toEqual([1, true])
   }
+  const missing = await world.run('main.ts', ['--no-open', 'no-such-folder'])
+  expect([missing.code, missing.stderr.includes('no-such-folder')]).toEqual([1, true])
+  expect(readdirSync(world.folders.runtime).filter((name) => name.startsWith('engine-'))).toEqual([])
 })
 
 test('no secret is in the log, in an argument or in what diagnose gathers', async () => {
