@@ -100,7 +100,6 @@ def spare(w: World) -> None:
     c = Client(w.base)
     c.call('spare', python=w.python, cwd='/tmp')
     c.event('spare', 30, state='ready')
-    time.sleep(1.2)  # it warms up in its idle moments
     times = []
     for i in range(3):
         t = time.perf_counter()
@@ -116,7 +115,6 @@ def spare(w: World) -> None:
             )
         s.kill()
         c.event('spare', 30, state='ready')
-        time.sleep(0.8)
     w.check('within 150 ms (median of three)', sorted(times)[1] < 0.15 * slowness(), times)
     w.figure(f'restart from a spare to the first result: {", ".join(f"{t * 1000:.0f}" for t in times)} ms')
     c.call('spare', python=w.python, keep=False)

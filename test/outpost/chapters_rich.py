@@ -101,9 +101,7 @@ def debugger(w: World) -> None:
     o = s.take(cell, timeout=10)
     w.check('debugger: continues', o.result() == '42', o.kinds())
     dap.ask('disconnect', restart=False, terminateDebuggee=False)
-    _, o = s.run(
-        '%matplotlib inline\n%timeit -n1 -r1 pass' if 'matplotlib' not in w.skipped else '%timeit -n1 -r1 pass', timeout=30
-    )
+    _, o = s.run('%timeit -n1 -r1 pass', timeout=30)
     w.check('magics after debugging', 'loop' in o.text(), o)
 
 

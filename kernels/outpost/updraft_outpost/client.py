@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import selectors
@@ -113,6 +114,12 @@ class Client:
             answer = {'problem': problem.wire()}
         except ValueError:
             answer = {'problem': Problem('call.invalid', 'a call is JSON').wire()}
+        except OSError as error:
+            self.top.complain(f'call {body[:200]!r}')
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            code = 'outpost.disk-full' if full else 'outpost.internal'
+            hint = f'Make room on the disk of {self.top.base}.' if full else 'See outpost.log.'
+            answer = {'problem': Problem(code, f'The system says: {error.strerror or error}.', hint).wire()}
         except Exception as error:  # the wire: nothing a client asks may end the supervisor
             self.top.complain(f'call {body[:200]!r}')
             answer = {

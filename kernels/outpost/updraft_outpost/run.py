@@ -51,6 +51,7 @@ class Run:
         self.on_end: list[Callable[[], None]] = []
         self.stop_at: list[tuple[float, int]] = []  # (when, signal) of a stop in progress
         self.adopted = False
+        self.warm = False
 
     @property
     def name(self) -> str:
@@ -111,8 +112,19 @@ class Run:
         self.ended(code)
 
     def check(self) -> None:
-        """On the tick, where there is no pidfd."""
-        if not self.over and self.pidfd is None and not processes.alive(self.meta['pid'], self.meta['start']):
+        """On the tick, where there is no pidfd (macOS, old kernels)."""
+        if self.over or self.pidfd is not None:
+            return
+        try:
+            pid, status = os.waitpid(self.meta['pid'], os.WNOHANG)
+            if pid:
+                self.ended(os.waitstatus_to_exitcode(status))
+            return
+        except ChildProcessError:
+            pass
+        try:
+            os.kill(self.meta['pid'], 0)
+        except ProcessLookupError:
             self.on_exit()
 
     def ended(self, code: Optional[int]) -> None:
@@ -189,12 +201,13 @@ class Run:
         event['name'] = self.name
         if what == 'ready':
             self.ready = event['ready']
-            self.top.run_ready(self)
             if self.name.startswith('.'):
                 return  # a spare is nobody's run yet
         elif what == 'state':
             self.busy_parent = event['busy']
             return
+        elif what == 'warm':
+            return self.top.run_warm(self)
         elif what == 'busy':
             self.busy_parent = self.last_parent = event['parent']
         elif what == 'idle':

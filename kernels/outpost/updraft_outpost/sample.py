@@ -173,6 +173,8 @@ class Sampler:
         }
         limit = number(read('/sys/fs/cgroup/memory.max').strip() or read('/sys/fs/cgroup/memory/memory.limit_in_bytes').strip())
         total = memory.get('MemTotal')
+        if total is None and 'SC_PHYS_PAGES' in os.sysconf_names:
+            total = os.sysconf('SC_PHYS_PAGES') * PAGE
         first = read('/proc/stat').split('\n', 1)[0].split()[1:9]
         percent = None
         if len(first) == 8:

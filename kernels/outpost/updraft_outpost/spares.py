@@ -38,7 +38,7 @@ class Spares:
 
     def state_of(self, python: str) -> str:
         run = self.find(python)
-        return 'none' if run is None else 'ready' if run.ready else 'starting'
+        return 'none' if run is None else 'ready' if run.warm else 'starting'
 
     def keep(self, spec: dict[str, Any], changes: dict[str, Optional[str]]) -> str:
         python = spec['python']

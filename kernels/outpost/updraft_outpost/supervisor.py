@@ -254,8 +254,10 @@ class Supervisor:
             self.clients.remove(client)
         self.sampler.forget(client)
 
-    def run_ready(self, run: Run) -> None:
+    def run_warm(self, run: Run) -> None:
+        """A spare is `ready` when a first traceback and a first completion cost nothing any more. It can be taken before."""
         if is_spare(run):
+            run.warm = True
             self.spares.say(run.meta['python'], 'ready')
 
     def run_ended(self, run: Run) -> None:

@@ -66,3 +66,5 @@ class Warmer:
         self.steps.pop(0)()
         if self.steps:
             host.loop.call_later(0.002, self.one, number)
+        else:
+            host.log.tell({'event': 'warm'}, now=True)
