@@ -1,6 +1,7 @@
 // Cells of a notebook in real kernels through the real outpost: what a user relies on.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { NotebookOp } from '../../engine/contract/topics/notebook.ts'
 import type { OutpostSessions } from '../../engine/sessions/sessions.ts'
 import { never, type SessionsWorld, sessionsWorld } from '../sessions/sessions-world.ts'
 import { type CellSpec, NotebookWorld, notebookState, sha } from './execution-world.ts'
@@ -194,7 +195,8 @@ describe('running cells', () => {
     await n.run('a', 'b')
     const action = n.cell('b').run?.problem?.action
     expect(action?.command).toBe('notebook.edit')
-    n.document.apply((action?.input as { ops: [] }).ops)
+    const { ops } = (action?.input ?? { ops: [] }) as { ops: NotebookOp[] }
+    n.document.apply(ops)
     expect(n.cell('b').source).toBe('ray.init(namespace="x")')
     await n.run('b')
     expect(n.cell('b').run?.state).toBe('done')

@@ -5,7 +5,7 @@ import { type Problem, ProblemError, problem } from '../../contract/problem.ts'
 import type { CellRun, InputRequest, NotebookChange } from '../../contract/topics/notebook.ts'
 import type { KernelEvent, KernelSession } from '../../sessions/session.ts'
 import { type NotebookDocument, own } from '../document.ts'
-import type { BlobSink } from './mime-values.ts'
+import { type BlobSink, patientBlobs } from './mime-values.ts'
 import { type EndState, type KnownRun, type RunFact, RunsBook } from './run-facts.ts'
 import { RunOutputs } from './run-outputs.ts'
 import { cellDeleted, endedByItself, goneMeanwhile, lostInDeath, mendable } from './run-problems.ts'
@@ -72,6 +72,9 @@ export class Execution {
   #held = false
   /** How far the log has been folded. In the book, and so on disk, only together with what was made of it. */
   #folded: RunsBook['position']
+  readonly #closed = new AbortController()
+  /** A batch was folded in part and then given up: what it made is not told, the next engine folds it again. */
+  #half = false
   #turn: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
   #toldAtMs = 0
@@ -86,7 +89,8 @@ export class Execution {
     this.#now = options.now ?? Date.now
     this.#book = RunsBook.from(options.document.notes)
     this.#journaled = Math.max(0, ...[...this.#book.runs.values()].map((r) => r.order))
-    const { document, blobs, spools } = options
+    const { document, spools } = options
+    const blobs = patientBlobs(options.blobs, this.#closed.signal)
     this.#outputs = new RunOutputs({ runs: this.#book, shown: (cell) => document.cell(cell)?.outputs, blobs, spools })
     this.#folded = this.#book.position
     this.#queueChanged = this.#book.waiting.length > 0
@@ -201,6 +205,7 @@ export class Execution {
   /** Lets go of files; the kernel runs on. */
   async close(): Promise<void> {
     clearTimeout(this.#timer)
+    this.#closed.abort()
     this.#unlisten()
     await this.#inTurn(() => this.#tell())
     await this.#outputs.close()
@@ -215,8 +220,12 @@ export class Execution {
 
   async #fold(events: readonly KernelEvent[]): Promise<void> {
     for (const event of events) {
-      const wait = this.#take(event)
-      if (wait !== undefined) await wait
+      try {
+        const wait = this.#take(event)
+        if (wait !== undefined) await wait
+      } catch (error) {
+        await this.#notShown(event, error)
+      }
     }
     const last = events.at(-1)
     // A log that has ended has nothing more to say: the next kernel's is read from its begin.
@@ -226,6 +235,18 @@ export class Execution {
     // Inside a flood the timer's turn would come only after it: tell from here.
     if (this.#now() - this.#toldAtMs >= this.#tickMs()) await this.#tell()
     else this.#tellSoon()
+  }
+
+  /** An output that could not be made leaves a mark in its place; the rest goes on. */
+  async #notShown(event: KernelEvent, error: unknown): Promise<void> {
+    if (this.#closed.signal.aborted) {
+      this.#half = true
+      throw error
+    }
+    this.#options.log?.(error)
+    const why = error instanceof ProblemError ? error.problem.message : 'an error in Updraft; its log says more.'
+    const outputs = await this.#outputs.of(this.#owner('request' in event ? event.request : undefined))
+    outputs?.text('stderr', Buffer.from(`[Updraft could not show an output here: ${why}]\n`))
   }
 
   #take(event: KernelEvent): Promise<void> | undefined {
@@ -493,6 +514,7 @@ export class Execution {
 
   /** Everything that happened since the last time, in one record: outputs, badges, and the place in the log they come from. */
   async #tell(): Promise<void> {
+    if (this.#half) return
     await this.#outputs.flushed()
     const { changes, facts } = this.#outputs.take()
     this.#flood = changes.some((c) => c.type === 'stream-grew')

@@ -1,6 +1,8 @@
 // What a kernel displays, as the document holds it: small values inline, anything else a blob by hash. Pictures are decoded once here, so
 // that a window fetches bytes and not base64. Leans on a blob store; what is made of a value on screen is the window's.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Json, JsonObject } from '../../contract/json.ts'
+import { ProblemError } from '../../contract/problem.ts'
 import { type BlobRef, INLINE_LIMIT_BYTES, type MimeBundle, type MimeValue } from '../../contract/topics/outputs.ts'
 
 /** Where big values go (live/blob-store.ts): answers their name. */
@@ -37,3 +39,19 @@ export async function toBundle(data: JsonObject, blobs: BlobSink): Promise<MimeB
   }
   return bundle
 }
+
+const FULL_RETRY_MS = 1_000
+
+/** A full disk holds the folding back, and with it the reading of the kernel's log, which keeps everything: nothing is dropped. */
+export const patientBlobs = (blobs: BlobSink, signal: AbortSignal): BlobSink => ({
+  async put(bytes) {
+    for (;;) {
+      try {
+        return await blobs.put(bytes)
+      } catch (error) {
+        if (!(error instanceof ProblemError) || error.problem.code !== 'full') throw error
+        await sleep(FULL_RETRY_MS, undefined, { signal })
+      }
+    }
+  },
+})

@@ -63,7 +63,7 @@ export class StreamOutput {
     if (content.log === undefined && inline.length === content.bytes) stream.append(inline)
     else await stream.#restoreFrom(await spools.open(output.id, `${output.name} of a cell`), content.bytes)
     stream.#shown = content
-    stream.#lostBytes = (content.lostBytes ?? 0) + (content.bytes - stream.#bytes)
+    stream.#lostBytes = (content.lostBytes ?? 0) + Math.max(0, content.bytes - stream.#bytes)
     return stream
   }
 
