@@ -2,7 +2,7 @@
 // without a violation (Chromium 156, Electron 22): inline styles are needed (without them Monaco silently loses all syntax colours),
 // inline script and eval are not; Trusted Types names the policies those libraries make.
 const TRUSTED_TYPES =
-  'standaloneColorizer editorViewLayer richScreenReaderContent domLineBreaksComputer defaultWorkerFactory diffReview diffEditorWidget tokenizeToString editorGhostText stickyScrollViewLayer domListLine dompurify updraft-worker'
+  'standaloneColorizer editorViewLayer richScreenReaderContent domLineBreaksComputer defaultWorkerFactory diffReview diffEditorWidget tokenizeToString editorGhostText stickyScrollViewLayer domListLine dompurify updraft-worker updraft-html'
 
 export function appHeaders(outOrigin: string): Record<string, string> {
   return {

@@ -170,7 +170,13 @@ function Rendered({ view, cell, source, folder }: Props): ReactNode {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keyboard way is Enter on the cell.
     <div onDoubleClick={() => view.choose(cell.id, 'edit')}>
-      <MarkdownView source={source} prefix={`${cell.id}-`} folder={folder} onAnchor={(slug) => showAnchor(view, slug)} />
+      <MarkdownView
+        source={source}
+        prefix={`${cell.id}-`}
+        folder={folder}
+        attachments={cell.attachments}
+        onAnchor={(slug) => showAnchor(view, slug)}
+      />
     </div>
   )
 }
@@ -257,7 +263,7 @@ function positionAt(e: React.MouseEvent): { line: number; column: number } | und
   return { line: lineCount(before), column: before.length - before.lastIndexOf('\n') }
 }
 
-function Outputs({ view, cell, folder, trusted, input }: Props): ReactNode {
+function Outputs({ view, cell, folder, trusted, input, position }: Props): ReactNode {
   const [allowed, setAllowed] = useState<ReadonlySet<string>>(new Set())
   const hidden = hasFlag(cell.metadata, 'outputs_hidden')
   const running = cell.run?.state === 'running'
@@ -273,7 +279,7 @@ function Outputs({ view, cell, folder, trusted, input }: Props): ReactNode {
     )
   }
   return (
-    <section className="cell-outputs" aria-label="Outputs">
+    <section className="cell-outputs" aria-label={`Outputs of cell ${position}`}>
       <OutputList
         outputs={cell.outputs}
         cell={cell.id}

@@ -1,8 +1,8 @@
 // Markdown as elements: markdown-it, then DOMPurify, then our own hand on every id, link and picture, then KaTeX. Nothing of it ever runs:
 // markdown is never trusted. The result is put into the page as nodes, never as a string.
-import DOMPurify from 'dompurify'
 import MarkdownIt, { type StateBlock, type StateInline } from 'markdown-it'
 import { slugOf } from './outline.ts'
+import { purify } from './purify.ts'
 
 const md = new MarkdownIt({ html: true, linkify: true, typographer: false })
 md.inline.ruler.before('escape', 'math', inlineMath)
@@ -98,6 +98,8 @@ const KEPT = 600
 /** As `renderMarkdown`, from memory where the same text was drawn before: scrolling back through text cells costs a copy, 0.1 ms for 2. */
 export function markdownNodes(source: string, prefix: string, picture: (src: string) => string | undefined): DocumentFragment {
   const key = `${prefix}\n${source}`
+  // Attached pictures are not in the text: such cells are drawn anew.
+  if (source.includes('attachment:')) return renderMarkdown(source, prefix, picture)
   const known = rendered.get(key)
   if (known !== undefined) return known.cloneNode(true) as DocumentFragment
   const fresh = renderMarkdown(source, prefix, picture)
@@ -110,8 +112,7 @@ export function markdownNodes(source: string, prefix: string, picture: (src: str
 
 /** Rendered nodes. `prefix` comes before every id, so that a cell can't take a name of the page. `picture`: where a relative image is. */
 function renderMarkdown(source: string, prefix: string, picture: (src: string) => string | undefined): DocumentFragment {
-  const clean = DOMPurify.sanitize(md.render(source), {
-    RETURN_DOM_FRAGMENT: true,
+  const clean = purify(md.render(source), {
     ALLOWED_URI_REGEXP: ALLOWED,
     FORBID_TAGS: [
       'style',
@@ -170,8 +171,11 @@ function renderMarkdown(source: string, prefix: string, picture: (src: string) =
   for (const img of clean.querySelectorAll('img')) {
     const src = img.getAttribute('src') ?? ''
     const address = /^data:image\/(png|jpeg|gif|webp|svg\+xml)[;,]/i.test(src) ? src : picture(src)
-    if (address !== undefined) img.src = address
-    else {
+    if (address !== undefined) {
+      img.src = address
+      if (!img.hasAttribute('alt'))
+        img.alt = decodeURIComponent(src.startsWith('data:') ? 'picture' : (src.split('/').pop() ?? src))
+    } else {
       const note = document.createElement('span')
       note.className = 'out-note'
       note.textContent = `[picture not shown: ${img.alt || src}]`

@@ -96,10 +96,10 @@ function KernelChip({ view }: { readonly view: NotebookView }): ReactNode {
     <AriaButton
       className="chip kernel-chip"
       onPress={() => void (running === undefined ? runCommand('ui.choose-environment') : showRunning(view, running.id))}
-      aria-label={`Kernel ${kernel.name}: ${words}${queue.length > 0 ? `, ${queue.length} in the queue` : ''}`}
     >
       <span className={`dot ${dot}`} />
-      <span role="status" aria-live="off">
+      <span className="unseen">Kernel: </span>
+      <span>
         {words}
         {kernel.state === 'busy' && since !== undefined && <Clock sinceMs={since} />}
       </span>

@@ -120,9 +120,19 @@ export class NotebookView {
   }
 
   choose(cell: string | null, mode: Selection['mode'] = 'command', focus = true): void {
+    if (cell !== null) this.#unfold(cell)
     const old = this.selection.get()
     if (old.active !== cell || old.anchor !== cell || old.mode !== mode) this.selection.set(choose(cell, mode))
     if (focus) this.focus()
+  }
+  /** A cell that is chosen is seen: the collapsed headings above it open. */
+  #unfold(cell: string): void {
+    if (this.collapsed.get().size === 0) return
+    const { order } = this.doc
+    for (let i = order.indexOf(cell); i >= 0 && !this.visible().includes(cell); i--) {
+      const above = order[i] ?? ''
+      if (this.collapsed.get().has(above)) this.collapsed.set(new Set([...this.collapsed.get()].filter((id) => id !== above)))
+    }
   }
   focus(): void {
     this.focusWish.set((n) => n + 1)

@@ -137,13 +137,14 @@ function addressOf(engine: ChildProcess): Promise<string> {
 /** Opens a notebook of the workspace from the tree and waits for its cells. */
 export async function openNotebook(page: Page, name: string): Promise<void> {
   await page.getByText(name, { exact: true }).first().dblclick()
-  await page.locator('.notebook .cell').first().waitFor({ timeout: 30_000 })
+  await page.locator('.notebook .cell:visible').first().waitFor({ timeout: 30_000 })
 }
-export const cell = (page: Page, id: string) => page.locator(`[data-cell="${id}"]`)
+export const cell = (page: Page, id: string) => page.locator(`[data-cell="${id}"]:visible`)
 /** Ids in order, as the list shows them. */
 export const cellIds = (page: Page): Promise<string[]> =>
   page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>('.cells [data-cell]')]
+      .filter((el) => el.checkVisibility())
       .sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top)
       .map((el) => el.dataset['cell'] ?? ''),
   )

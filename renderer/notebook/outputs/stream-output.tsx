@@ -1,5 +1,5 @@
 // Text that was printed. Small: whole, folded as a terminal would, in a box of at most OPEN_LINES lines. Large: a window on its log.
-import { type ReactNode, useMemo, useRef, useState } from 'react'
+import { memo, type ReactNode, useMemo, useRef, useState } from 'react'
 import type { LogText } from '../../../engine/contract/topics/outputs.ts'
 import { AnsiText, type Span } from '../../parts/ansi.ts'
 import { bytes, plural } from '../../parts/units.ts'
@@ -65,10 +65,8 @@ export function ShortText({
         {...(boxed || scrolled ? { tabIndex: 0, role: 'region', 'aria-label': label } : {})}
       >
         {lines.map((spans, i) => (
-          <span key={i} className="out-line">
-            <AnsiLine spans={spans} />
-            {i < lines.length - 1 ? '\n' : ''}
-          </span>
+          // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place.
+          <OutLine key={i} spans={spans} />
         ))}
       </pre>
       {lines.length > OPEN_LINES && (
@@ -83,6 +81,11 @@ export function ShortText({
     </>
   )
 }
+
+/** A line that did not change is not drawn again: text that grows by ten lines costs ten lines. */
+const OutLine = memo(function OutLine({ spans }: { readonly spans: readonly Span[] }): ReactNode {
+  return <span className="out-line">{spans.length === 0 ? '\u200b' : <AnsiLine spans={spans} />}</span>
+})
 
 function useAnsi(text: string): readonly (readonly Span[])[] {
   const fed = useRef<{ ansi: AnsiText; text: string }>(undefined)

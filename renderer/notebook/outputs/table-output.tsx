@@ -1,8 +1,8 @@
 // A table that came as HTML (pandas, polars): its text is read out with the browser's inert parser and drawn by us. None of the notebook's
 // HTML reaches the page. Rows beyond SHOWN come on demand.
-import DOMPurify from 'dompurify'
 import { type ReactNode, useMemo, useState } from 'react'
 import { count } from '../../parts/units.ts'
+import { purify } from '../purify.ts'
 
 const SHOWN = 200
 type Cell = { readonly text: string; readonly head: boolean; readonly colSpan: number; readonly rowSpan: number }
@@ -14,11 +14,7 @@ export type Table = {
 
 /** Parses without running or fetching anything: DOMPurify's document has no window (and its policy is the one our page allows). */
 export function readTable(html: string): Table | undefined {
-  const document = DOMPurify.sanitize(html, {
-    RETURN_DOM_FRAGMENT: true,
-    FORBID_TAGS: ['style', 'img'],
-    FORBID_ATTR: ['style', 'id', 'class'],
-  })
+  const document = purify(html, { FORBID_TAGS: ['style', 'img'], FORBID_ATTR: ['style', 'id', 'class'] })
   const table = document.querySelector('table')
   if (table === null) return undefined
   const rows = (section: Element | null | undefined): Cell[][] =>
@@ -51,7 +47,7 @@ export function TableOutput({ table }: { readonly table: Table }): ReactNode {
   const rows = all ? table.body : table.body.slice(0, SHOWN)
   const cell = (c: Cell, i: number): ReactNode => {
     const span = { ...(c.colSpan > 1 ? { colSpan: c.colSpan } : {}), ...(c.rowSpan > 1 ? { rowSpan: c.rowSpan } : {}) }
-    return c.head ? (
+    return c.head && c.text !== '' ? (
       <th key={i} {...span}>
         {c.text}
       </th>
