@@ -52,10 +52,12 @@ async function start(): Promise<void> {
     env,
     args: [],
     onAddress: (url, first) => {
+      const before = origin
       origin = new URL(url).origin
       windowUrl = url
       if (first) openFirst(url)
-      else reattach(url)
+      // At its old address the windows find it again by themselves, with their sign-in still good.
+      else if (origin !== before) reattach(url)
     },
     onGivenUp: (lastWords) => {
       dialog.showErrorBox(

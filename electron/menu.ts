@@ -12,8 +12,8 @@ export function setMenu(): void {
     {
       label: 'File',
       submenu: [
-        { label: 'New Notebook', accelerator: 'Cmd+N', click: send('notebook.new') },
-        { label: 'Open Folder…', accelerator: 'Cmd+O', click: send('workspace.open-folder') },
+        { label: 'New Notebook', accelerator: 'Cmd+N', click: send('ui.new-notebook') },
+        { label: 'Open Folder…', accelerator: 'Cmd+O', click: send('ui.open-folder') },
         { role: 'recentDocuments', submenu: [{ role: 'clearRecentDocuments' }] },
         { type: 'separator' },
         { role: 'close' },
@@ -23,7 +23,7 @@ export function setMenu(): void {
     {
       label: 'View',
       submenu: [
-        { label: 'Command Palette…', accelerator: 'Cmd+Shift+P', click: send('ui.palette') },
+        { label: 'Command Palette…', accelerator: 'Cmd+Shift+P', click: send('ui.commands') },
         { role: 'togglefullscreen' },
       ],
     },

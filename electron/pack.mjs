@@ -35,27 +35,60 @@ function stageProgram() {
   const program = join(stage, 'updraft')
   mkdirSync(program, { recursive: true })
   const keep = (path) => !/\.test\.tsx?$|__pycache__|\.pyc$/.test(path)
-  for (const name of ['engine', 'kernels', 'setup', 'examples', 'updraft.mjs', 'LICENSE', join('dist', 'renderer'), join('dist', 'electron')]) {
+  for (const name of [
+    'engine',
+    'kernels',
+    'setup',
+    'examples',
+    'updraft.mjs',
+    'LICENSE',
+    join('dist', 'renderer'),
+    join('dist', 'electron'),
+  ]) {
     cpSync(join(root, name), join(program, name), { recursive: true, filter: keep })
   }
   for (const name of withDependencies(ENGINE_NEEDS)) {
     const foreign = new RegExp(`node-pty/prebuilds/(?!${process.platform}-${process.arch})|node-pty/(deps|src|third_party)/`)
-    cpSync(join(root, 'node_modules', name), join(program, 'node_modules', name), { recursive: true, filter: (path) => !foreign.test(path) })
+    cpSync(join(root, 'node_modules', name), join(program, 'node_modules', name), {
+      recursive: true,
+      filter: (path) => !foreign.test(path),
+    })
   }
   const { name, version, description, license, type, main } = about
-  writeFileSync(join(program, 'package.json'), JSON.stringify({ name, version, description, license, type, main, private: true }, null, 2))
+  writeFileSync(
+    join(program, 'package.json'),
+    JSON.stringify({ name, version, description, license, type, main, private: true }, null, 2),
+  )
   const node = join(root, 'node_modules', `node-${platform}-${process.arch}`, 'bin', platform === 'win' ? 'node.exe' : 'node')
   mkdirSync(join(stage, 'node'))
   cpSync(existsSync(node) ? node : process.execPath, join(stage, 'node', platform === 'win' ? 'node.exe' : 'node'))
   const shell = join(stage, 'shell')
   cpSync(join(root, 'dist', 'electron'), join(shell, 'dist', 'electron'), { recursive: true })
-  writeFileSync(join(shell, 'package.json'), JSON.stringify({ name, productName: 'Updraft', version, description, license, main, author: 'Updraft', homepage: 'https://updraft.invalid' }, null, 2))
+  writeFileSync(
+    join(shell, 'package.json'),
+    JSON.stringify(
+      {
+        name,
+        productName: 'Updraft',
+        version,
+        description,
+        license,
+        main,
+        author: 'Updraft',
+        homepage: 'https://updraft.invalid',
+      },
+      null,
+      2,
+    ),
+  )
   return { program, shell }
 }
 
 const { program, shell } = stageProgram()
 await build({
-  targets: (process.platform === 'darwin' ? Platform.MAC : Platform.LINUX).createTarget(process.argv.includes('--dir') || electronFolder ? 'dir' : undefined),
+  targets: (process.platform === 'darwin' ? Platform.MAC : Platform.LINUX).createTarget(
+    process.argv.includes('--dir') || electronFolder ? 'dir' : undefined,
+  ),
   projectDir: shell,
   publish: 'never',
   config: {
@@ -66,7 +99,9 @@ await build({
     files: ['dist/**', 'package.json'],
     asar: true,
     npmRebuild: false,
-    electronVersion: electronFolder ? readFileSync(join(electronFolder, 'version'), 'utf8').trim().replace(/^v/, '') : about.devDependencies.electron,
+    electronVersion: electronFolder
+      ? readFileSync(join(electronFolder, 'version'), 'utf8').trim().replace(/^v/, '')
+      : about.devDependencies.electron,
     ...(electronFolder ? { electronDist: resolve(electronFolder) } : {}),
     extraResources: [
       { from: program, to: 'updraft' },

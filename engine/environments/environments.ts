@@ -108,7 +108,7 @@ export class Environments {
     if (env.state === 'untrusted')
       throw problem('denied', `${env.title} lies in a folder that you have not trusted.`, {
         hint: 'Trust the folder to run its Python.',
-        action: { title: 'Trust folder', command: 'ui.trust-folder' },
+        action: { title: 'Trust folder', command: 'ui.manage-trust' },
       })
     if (env.state === 'broken')
       throw problem('invalid', env.problem?.message ?? `${env.title} does not work.`, {

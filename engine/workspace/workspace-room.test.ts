@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -72,6 +72,17 @@ test('nothing is trusted until it is said, what lies below is, and a link into i
   const again = new Workspace(join(base, 'state'), [])
   await again.start()
   expect(await again.trust.isTrusted(folder)).toBe(true)
+})
+
+test('a restarted engine opens the folder that was open, unless it is gone', async () => {
+  const { base, folder } = await world({ 'a.py': '' })
+  const again = new Workspace(join(base, 'state'), [])
+  await again.start()
+  expect(again.folder).toBe(folder)
+  rmSync(folder, { recursive: true })
+  const third = new Workspace(join(base, 'state'), [])
+  await third.start()
+  expect(third.folder).toBeUndefined()
 })
 
 test('text is edited by two windows at once, saved, and takes in what changed on disk', async () => {

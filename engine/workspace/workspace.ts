@@ -40,6 +40,9 @@ export class Workspace {
     await this.trust.open()
     const recent = await readJson<Recent[]>(join(this.#stateFolder, 'recent.json'))
     if (Array.isArray(recent)) this.feed.change({ type: 'workspace-changed', set: { recent } })
+    // A window that is open over an engine's end finds the same folder again; a folder that is gone is simply not opened.
+    const last = await readJson<{ folder?: unknown }>(this.#currentFile)
+    if (typeof last?.folder === 'string') await this.open(last.folder).catch(() => undefined)
   }
 
   async open(path: string): Promise<void> {
@@ -56,6 +59,7 @@ export class Workspace {
       set: { ...rest, folder, name: basename(folder) || folder, trusted, ...(layout ? { layout } : { layout: {} }) },
     })
     await this.remember(folder, 'folder')
+    await writeJson(this.#currentFile, { folder })
     this.#told()
   }
 
@@ -79,6 +83,10 @@ export class Workspace {
     // A window reads it once, when it opens: a split dragged in one window never moves the splits of the other, and a reload finds the last.
     this.feed.change({ type: 'workspace-changed', set: { layout } })
     await writeJson(this.#layoutFile(this.folder ?? ''), layout)
+  }
+
+  get #currentFile(): string {
+    return join(this.#stateFolder, 'current-folder.json')
   }
 
   #layoutFile(folder: string): string {
