@@ -183,9 +183,10 @@ export class OpenNotebook {
 
   #writeBase(n: number): void {
     this.#latestBase = { t: 'base', n, hash: '' }
+    const ids = this.#ownIds([...this.#raw.cells.keys()])
     this.#hash
       .then((hash) => {
-        const base: BaseRecord = { t: 'base', n, hash, ...this.#ownIds([...this.#raw.cells.keys()]) }
+        const base: BaseRecord = { t: 'base', n, hash, ...ids }
         if (this.#latestBase?.hash === '') this.#latestBase = base
         this.#journal.append(base)
       })

@@ -1,5 +1,5 @@
 // Writes a file so that a crash leaves the old one or the new one, whole: temp file beside it, fsync, rename, fsync of the folder.
-// Keeps mode; follows a symbolic link to the file it names. ENOSPC and EROFS come out as they are: the caller says what is safe.
+// Keeps mode and owner; follows a symbolic link to the file it names. ENOSPC and EROFS come out as they are: the caller says what is safe.
 import { randomBytes } from 'node:crypto'
 import { open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -18,7 +18,11 @@ export async function writeAtomic(
   const file = await open(temp, 'wx', options.mode ?? (before ? before.mode & 0o7777 : 0o644))
   try {
     // open() masks the mode by umask; an existing file keeps exactly its own.
-    if (before) await file.chmod(before.mode & 0o7777)
+    if (before) {
+      // Somebody else's file (root edits a user's, a group's folder) stays theirs where that is allowed. Before chmod: it clears setuid.
+      await file.chown(before.uid, before.gid).catch(() => undefined)
+      await file.chmod(before.mode & 0o7777)
+    }
     const chunks = typeof content === 'string' || content instanceof Uint8Array ? [content] : content
     for await (const chunk of chunks) await file.appendFile(chunk)
     await file.sync()

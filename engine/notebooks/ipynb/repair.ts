@@ -27,8 +27,8 @@ export function repaired(file: Buffer, read: (bytes: Buffer) => ReadNotebook, na
   const text = asUtf8(file)
   try {
     const notebook = read(text.bytes)
-    if (notebook.format.major < 4)
-      return converted(text.bytes, read, name) ?? { kind: 'same', bytes: file, read: notebook, remarks: [] }
+    const older = notebook.format.major < 4 ? converted(text.bytes, read, name) : undefined
+    if (older !== undefined) return older
     if (text.fault !== undefined)
       return {
         kind: 'repaired',
