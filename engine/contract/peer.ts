@@ -35,6 +35,8 @@ const DEAD_MS = 15_000
 const WINDOW_PACE_MS = 16
 /** Bytes queued on a wire before a byte stream should pause. */
 const BYTES_HIGH = 4 << 20
+/** A far end that takes nothing while its sender goes on is let go: it comes back and asks again from where it was. */
+const BYTES_LIMIT = 64 << 20
 
 type Pending = { readonly name: string; resolve(output: unknown): void; reject(error: Error): void; readonly tidy: () => void }
 
@@ -108,6 +110,10 @@ export class Peer {
   /** Queues bytes; false: the queue is full now, send no more until the far end gives credit (this payload is queued all the same). */
   sendBytes(channel: string, seq: number, payload: Uint8Array, meta?: unknown): boolean {
     if (this.#closed) return false
+    if (this.#wire.queuedBytes > BYTES_LIMIT) {
+      this.close('the other end takes no bytes')
+      return false
+    }
     this.#sentMs = this.#options.timers.nowMs()
     this.#wire.sendBytes(meta === undefined ? { t: 'bytes', channel, seq } : { t: 'bytes', channel, seq, meta }, payload)
     return this.#wire.queuedBytes < BYTES_HIGH

@@ -1,5 +1,6 @@
-// Where lines begin in a growing file: one mark per 64 KiB, so that any line is found by reading one block. Counting is a plain loop over
-// bytes: 1 GB/s whatever the line length, where Buffer.indexOf falls to 40 MB/s on a flood of empty lines.
+// Where lines begin in a growing file: one mark per 64 KiB, so that any line is found by reading one block. Newlines are looked for with
+// Buffer.indexOf (880 MB/s on lines of 92 bytes, where a loop over bytes makes 300) until they come so thick that the loop is faster (a flood
+// of empty lines: 40 against 300).
 
 export const MARK_EVERY_BYTES = 65_536
 const NEWLINE = 10
@@ -25,17 +26,15 @@ export class LineIndex {
   add(chunk: Uint8Array): void {
     const base = this.bytes
     let lastMark = this.#offsets[this.#offsets.length - 1] ?? 0
-    for (let i = 0; i < chunk.length; i++) {
-      if (chunk[i] !== NEWLINE) continue
+    eachNewline(chunk, (at) => {
       this.newlines++
-      const start = base + i + 1
+      const start = base + at + 1
       this.#lineStart = start
-      if (start - lastMark >= MARK_EVERY_BYTES) {
-        this.#lines.push(this.newlines)
-        this.#offsets.push(start)
-        lastMark = start
-      }
-    }
+      if (start - lastMark < MARK_EVERY_BYTES) return
+      this.#lines.push(this.newlines)
+      this.#offsets.push(start)
+      lastMark = start
+    })
     this.bytes += chunk.length
   }
 
@@ -104,4 +103,21 @@ export class LineIndex {
     }
     return low
   }
+}
+
+/** Newlines looked at before the way to look for them is decided, and bytes per line from which indexOf wins. */
+const TRIED = 64
+const THICK_BYTES = 24
+
+/** Calls `visit` with the place of every newline, in order. */
+export function eachNewline(chunk: Uint8Array, visit: (at: number) => void): void {
+  const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  let found = 0
+  let at = bytes.indexOf(NEWLINE)
+  while (at >= 0 && (++found % TRIED !== 0 || at > found * THICK_BYTES)) {
+    visit(at)
+    at = bytes.indexOf(NEWLINE, at + 1)
+  }
+  if (at < 0) return
+  for (; at < bytes.length; at++) if (bytes[at] === NEWLINE) visit(at)
 }

@@ -1,5 +1,6 @@
 // The scan itself, plain and blocking: blocks of whole lines, line numbers by counting. Runs in a worker thread, or at once on small logs.
 import { closeSync, openSync, readSync } from 'node:fs'
+import { eachNewline } from './line-index.ts'
 import type { SearchResult } from './log-search.ts'
 
 export type SearchJob = {
@@ -91,6 +92,8 @@ const unfinished = (block: Buffer) => (block.length > 0 && block[block.length - 
 
 function newlines(block: Buffer, from: number, to: number): number {
   let count = 0
-  for (let i = from; i < to; i++) if (block[i] === NEWLINE) count++
+  eachNewline(block.subarray(from, to), () => {
+    count++
+  })
   return count
 }

@@ -229,9 +229,21 @@ function takeUpTo(list: Uint8Array[], limitBytes: number): Uint8Array[] {
 
 /** A write may be short (a nearly full disk); the rest is written until it is all there or an error says why not. */
 async function writeAll(handle: FileHandle, batch: readonly Uint8Array[], position: number): Promise<void> {
-  const whole = batch.length === 1 ? (batch[0] as Uint8Array) : Buffer.concat(batch)
-  for (let done = 0; done < whole.length; ) {
-    const { bytesWritten } = await handle.write(whole, done, whole.length - done, position + done)
-    done += bytesWritten
+  let rest = batch
+  let at = position
+  while (rest.length > 0) {
+    const { bytesWritten } = await handle.writev(rest, at)
+    at += bytesWritten
+    rest = after(rest, bytesWritten)
   }
+}
+
+/** What is left of a list of pieces when its first bytes are gone. */
+function after(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let left = bytes
+  for (const [n, piece] of pieces.entries()) {
+    if (left < piece.length) return [piece.subarray(left), ...pieces.slice(n + 1)]
+    left -= piece.length
+  }
+  return []
 }

@@ -297,6 +297,27 @@ test('what another site asks for in the background is refused, a navigation from
   expect((await ask('/', { cookie, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' })).status).toBe(200)
 })
 
+test('a message above 64 MB ends its wire and nothing else', async () => {
+  const { host, token } = door.access
+  const ws = new WebSocket(`ws://127.0.0.1:${door.port}/wire`, { headers: { host, authorization: `Bearer ${token}` } })
+  await new Promise((resolve) => ws.on('open', resolve))
+  const closed = new Promise<number>((resolve) => ws.on('close', resolve))
+  ws.on('error', () => {})
+  ws.send(Buffer.alloc((64 << 20) + 1, 0x20).toString('latin1'))
+  expect(await closed).not.toBe(1000)
+  expect((await ask('/', { cookie })).status).toBe(200)
+})
+
+test('a restarted engine is at the same address and knows the windows that are open', async () => {
+  const { host } = door.access
+  await door.close('restart')
+  const folders = foldersFor({ UPDRAFT_HOME: home })
+  const was = door.port
+  door = await openDoor({ folders, log: engineLog(folders.state), version: '0', pageFolder: join(home, 'page'), port: was })
+  expect([door.access.host, (await ask('/', { cookie })).status]).toEqual([host, 200])
+  expect((await ask('/', { cookie, authorization: 'Bearer x' }, 'GET')).status).toBe(200)
+})
+
 test('no secret is in the log, and what holds one is only ours to read', () => {
   const log = readFileSync(join(home, 'state', 'engine.log'), { encoding: 'utf8', flag: 'a+' })
   expect([log.includes(door.access.token), log.includes(cookie)]).toEqual([false, false])

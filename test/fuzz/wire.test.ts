@@ -244,6 +244,10 @@ test('bytes keep their order and their place, and a full queue is said', async (
   expect(server.sendBytes('terminal:1', 3, new Uint8Array(5 << 20))).toBe(false)
   await w.clock.pass(200)
   expect(got).toEqual(['0:3', `3:${5 << 20}`])
+  // Nobody listens to the refusal and the far end takes nothing: the wire is given up before memory is.
+  pair.stall()
+  for (let n = 0; n < 20; n++) server.sendBytes('terminal:1', n, new Uint8Array(5 << 20))
+  expect([server.closed, pair.underWayBytes < 80 << 20]).toEqual([true, true])
   link.close()
 })
 
