@@ -132,9 +132,3 @@ export class EventDecoder {
 }
 
 const json = <T>(payload: Uint8Array): T => JSON.parse(toText(payload)) as T
-
-/** Two positions of one log in the log's order: less than 0 when `a` comes first. */
-export const comparePositions = (a: LogPosition, b: LogPosition): number =>
-  a.offset +
-  (a.skip === undefined ? 0 : RECORD_HEAD_BYTES + a.skip) -
-  (b.offset + (b.skip === undefined ? 0 : RECORD_HEAD_BYTES + b.skip))

@@ -194,10 +194,11 @@ export class OutpostSession implements KernelSession {
       const old = this.#run
       const { name } = await this.#options.launch(signal)
       await this.#end(old)
+      const lostBytes = await this.#log.unreadBytes().catch(() => 0)
       this.#rejectReplies(notRunning('restarted'))
       this.#leaving = undefined
       this.#run = this.#options.runs.get(name) ?? this.#run
-      this.#log.moveTo(this.#run)
+      this.#log.moveTo(this.#run, lostBytes)
     } catch (error) {
       this.#leaving = before
       throw kernelError(error)

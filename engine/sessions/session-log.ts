@@ -1,7 +1,7 @@
 // The logs of one session, in order, for one consumer: the kernel's own, and when it was restarted, the last words of the old and then the
 // new from its begin. Also reads when nobody follows, because replies to requests are in the log too.
 import type { OutpostConnection, RunState, RunStream } from '../../kernels/index.ts'
-import { comparePositions, type OutpostNote, type Parents } from './event-decoder.ts'
+import type { OutpostNote, Parents } from './event-decoder.ts'
 import { kernelError } from './kernel-problems.ts'
 import { RunReader, seedParents } from './run-reader.ts'
 import type { RunRegistry } from './run-registry.ts'
@@ -17,6 +17,9 @@ export type SessionLogOptions = {
   readonly onNote: (note: OutpostNote) => void
 }
 
+/** What a kernel says while it is being ended is no output of a cell; more than this is. */
+const LAST_WORDS_BYTES = 64 << 10
+
 export class SessionLog {
   readonly #options: SessionLogOptions
   /** The run that runs now; its log is where reading ends up. */
@@ -25,6 +28,9 @@ export class SessionLog {
   #parents: Parents = new Map()
   #follower: Follower | undefined
   #held: ((stream: RunStream) => void)[] = []
+  /** Events are given one batch at a time, also when a new reader follows an old one whose last batch is still being taken. */
+  #turn: Promise<void> = Promise.resolve()
+  #given: LogPosition | undefined
   /** The log whose `exit` was given. */
   #ended = ''
   #onEnded: () => void = () => undefined
@@ -89,16 +95,29 @@ export class SessionLog {
     return this.#ended === this.#run.log ? Promise.resolve() : new Promise((resolve) => (this.#onEnded = resolve))
   }
 
-  /** Another kernel runs now. The consumer gets an `exit` of the old log in any case. */
-  moveTo(run: RunState): void {
+  /** How much of the present log the consumer has not been given, when that is more than the last words of a kernel that ends. */
+  async unreadBytes(): Promise<number> {
+    const reader = this.#reader
+    if (reader === undefined || reader.position.log !== this.#run.log || this.#ended === this.#run.log) return 0
+    const { size } = await this.#options.connection.call('journal', { name: this.#run.name, last: 0 }, { timeoutMs: 1000 })
+    const unread = size - reader.position.offset
+    return unread > LAST_WORDS_BYTES ? unread : 0
+  }
+
+  /** Another kernel runs now. The consumer gets an `exit` of the old log in any case, and is told of what it will not get of it. */
+  moveTo(run: RunState, lostBytes: number): void {
     const old = this.#run
     this.#run = run
     // What was meant for the old kernel dies with it.
     this.#held = []
     // A consumer that still reads an older log comes here by itself, when it has read that to its end.
     if (this.#reader !== undefined && this.#reader.position.log !== old.log) return
-    const position = this.#reader?.position ?? { log: old.log, offset: old.size }
-    this.#read(run, { log: run.log, offset: 0 }, this.#ended === old.log ? undefined : endOf(position, true))
+    const lastOf = (): readonly KernelEvent[] => {
+      if (this.#ended === old.log) return []
+      const position = this.#given?.log === old.log ? this.#given : { log: old.log, offset: old.size }
+      return [...(lostBytes > 0 ? [{ type: 'lost', bytes: lostBytes, position } as const] : []), endOf(position, true)]
+    }
+    this.#read(run, { log: run.log, offset: 0 }, lastOf)
   }
 
   stop(): void {
@@ -108,26 +127,25 @@ export class SessionLog {
   }
 
   #readSince(since: LogPosition): void {
-    const now = this.#reader?.position
-    if (now !== undefined && now.log === since.log && comparePositions(now, since) === 0) return
+    // Always opened anew, also where the reader stands there already: a batch may just be on its way to whoever followed before.
     const run = since.log === this.#run.log ? this.#run : this.#options.runs.byLog(since.log)
     if (run !== undefined) this.#read(run, since)
     // That kernel and its log are gone: what ran there is said to be over, and never run again.
-    else this.#read(this.#run, { log: this.#run.log, offset: 0 }, endOf(since, false))
+    else this.#read(this.#run, { log: this.#run.log, offset: 0 }, () => [endOf(since, false)])
   }
 
-  /** Reads `run` in place of what was read so far. `first` is given before anything else. */
-  #read(run: RunState, from: LogPosition, first?: KernelEvent): void {
+  /** Reads `run` in place of what was read so far. `opening` is given before anything else, and asked for when it is its turn. */
+  #read(run: RunState, from: LogPosition, opening: () => readonly KernelEvent[] = () => []): void {
     const { connection, onNote } = this.#options
     const before = this.#reader
     if (before?.position.log !== run.log) this.#parents = new Map()
     const parents = this.#parents
     let seeding = from.offset > 0 ? seedParents(connection, run.name, parents) : undefined
-    let opening = first
+    let opened = false
     const onEvents = async (events: readonly KernelEvent[]): Promise<void> => {
-      if (opening !== undefined) await this.#give(reader, [opening])
-      opening = undefined
-      await this.#give(reader, events)
+      if (!opened) await this.#give(reader, opening)
+      opened = true
+      await this.#give(reader, () => events)
       if (events.at(-1)?.type === 'exit' && run.log !== this.#run.log && this.#reader === reader) this.readFromBegin()
     }
     const beforeDecoding = async (): Promise<void> => {
@@ -136,12 +154,19 @@ export class SessionLog {
     }
     const onFailed = (error: Error): void => {
       if (this.#reader !== reader) return
-      this.#reader = undefined
       const code = 'code' in error ? error.code : ''
-      // A run that is gone ended; anything else is a failure of the reading, and the consumer must know.
+      if (code === 'run.unknown') {
+        // A run that is gone ended: said, and on with the present one.
+        void this.#give(reader, () => [endOf(reader.position, false)]).then(() => {
+          if (this.#reader === reader) this.#reader = undefined
+          if (run.log !== this.#run.log) this.readFromBegin()
+        })
+        return
+      }
+      this.#reader = undefined
+      // Anything else is a failure of the reading, and the consumer must know.
       if (code === 'outpost.closed') this.#follower?.done()
-      else if (code !== 'run.unknown') this.#follower?.fail(kernelError(error))
-      else void this.#give(reader, [endOf(reader.position, false)]).then(() => run.log !== this.#run.log && this.readFromBegin())
+      else this.#follower?.fail(kernelError(error))
     }
     const reader = new RunReader(
       { connection, name: run.name, log: run.log, parents, beforeDecoding, onEvents, onNote, onFailed },
@@ -153,8 +178,23 @@ export class SessionLog {
     if (run.log === this.#run.log) for (const input of this.#held.splice(0)) input(reader.stream)
   }
 
-  /** To the session first, then to the consumer; its error ends the following, never the reading. */
-  async #give(reader: RunReader, events: readonly KernelEvent[]): Promise<void> {
+  /** To the session first, then to the consumer; its error ends the following, never the reading. One batch at a time, whoever reads. */
+  async #give(reader: RunReader, of: () => readonly KernelEvent[]): Promise<void> {
+    const turn = this.#turn
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#turn = promise
+    await turn
+    try {
+      // Meanwhile another reader took over: it gives these events itself, or they are no longer wanted.
+      if (this.#reader === reader) await this.#giveNow(reader, of())
+    } finally {
+      resolve()
+    }
+  }
+
+  async #giveNow(reader: RunReader, events: readonly KernelEvent[]): Promise<void> {
+    const last = events.at(-1)
+    if (last === undefined) return
     for (const event of events) {
       if (event.type === 'accepted') reader.stream.accepted(event.request)
       this.#options.observe(event)
@@ -165,8 +205,8 @@ export class SessionLog {
     } catch (error) {
       follower?.fail(error)
     }
-    const last = events.at(-1)
-    if (last?.type !== 'exit') return
+    this.#given = last.position
+    if (last.type !== 'exit') return
     this.#ended = last.position.log
     this.#onEnded()
   }

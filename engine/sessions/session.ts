@@ -71,7 +71,7 @@ export interface KernelSession {
   /**
    * Events in order from `since` on (or from now). One consumer at a time: a second call ends the first. It is awaited per event batch, which
    * is the back-pressure, so it must not wait for an answer of `request`. It goes on over a restart: the old log ends with an `exit` event,
-   * then the new log comes from its begin. Resolves when `signal` aborts, when another consumer takes over, or after `detach`.
+   * then the new log comes from its begin (what of a flood was not read by then is said by a `lost` event). Resolves when `signal` aborts, when another consumer takes over, or after `detach`.
    */
   follow(
     since: LogPosition | 'now',

@@ -21,7 +21,7 @@ export type SessionsOptions = {
   readonly epoch: number
   readonly environments: EnvironmentLookup
   /** Laid over a kernel's environment at its start, e.g. RAY_ADDRESS and the way to Ray's token. May hold secrets. */
-  readonly kernelEnv: (environment: string) => Promise<Readonly<Record<string, string>>>
+  readonly kernelEnv: (environment: string, python: string | undefined) => Promise<Readonly<Record<string, string>>>
   /** What kernels inherit: for PATH, so that `!pip` and `!python` in a cell are the environment's own. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** Is a spare kernel to be kept warm? (setting `kernel.spare`) */
@@ -194,7 +194,12 @@ export class OutpostSessions implements Sessions {
       environment.python === undefined
         ? {}
         : { PATH: [dirname(environment.python), this.#options.env['PATH'] ?? '/usr/bin:/bin'].join(delimiter) }
-    return { ...own, ...environment.env, ...(await this.#options.kernelEnv(request.environment)), ...request.env }
+    return {
+      ...own,
+      ...environment.env,
+      ...(await this.#options.kernelEnv(request.environment, environment.python)),
+      ...request.env,
+    }
   }
 
   /** A kernel that was found gets a spare as well; where its environment can't be had any more, its restart will say so. */

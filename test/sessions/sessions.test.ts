@@ -218,6 +218,27 @@ test('a restart takes the warm spare: a new kernel answers at once, the old log 
   expect(record.events.some((e) => e.type === 'exit' && e.position.log === old)).toBe(true)
 })
 
+test('a restart in a flood goes on at once with the new kernel and says how much of the old one was not read', async () => {
+  const id = randomUUID()
+  let inside = 0
+  record.pause = async () => {
+    expect(++inside).toBe(1)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    inside--
+  }
+  kernel.execute({ id, code: 'i = 0\nwhile True:\n  print(i); i += 1' })
+  await until(() => record.text(id).length > 500_000, 'a flood')
+  const old = kernel.log
+  await kernel.restart(never)
+  record.pause = undefined
+  expect((await record.run('print("new")')).text).toBe('new\n')
+  const ends = record.events.filter((e) => e.position.log === old && (e.type === 'lost' || e.type === 'exit'))
+  expect(ends.map((e) => e.type)).toEqual(['lost', 'exit'])
+  expect(ends[0]?.type === 'lost' && ends[0].bytes).toBeGreaterThan(100_000)
+  const text = record.text(id).toString()
+  expect(numbers(text.split('\n').length).startsWith(text)).toBe(true)
+})
+
 test('a kernel that is killed says which signal and its last words, and can be started again', async () => {
   const { text } = await record.run('import os, sys\nos.write(2, b"the last words\\n"); print(os.getpid())')
   const exits = record.events.filter((e) => e.type === 'exit').length
