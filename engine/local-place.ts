@@ -21,7 +21,7 @@ export type LocalPlaceOptions = {
   readonly environments: Environments
   readonly notices: Notices
   /** What kernels are born with, e.g. the way to Ray. */
-  readonly kernelEnv: () => Promise<Readonly<Record<string, string>>>
+  readonly kernelEnv: (python: string | undefined) => Promise<Readonly<Record<string, string>>>
   readonly settings: Settings
 }
 
@@ -40,7 +40,7 @@ export async function localSessions(options: LocalPlaceOptions): Promise<Outpost
     target,
     epoch: await nextEpoch(join(folders.state, 'epoch'), Date.now()),
     environments,
-    kernelEnv: () => kernelEnv(),
+    kernelEnv: (_environment, python) => kernelEnv(python),
     env: options.env,
     keepSpare: () => settings.get<boolean>('kernel.spare'),
     lingerSeconds: () => settings.get<number>('outpost.lingerMinutes') * 60,

@@ -28,10 +28,10 @@ export class RayAtStart {
   }
 
   /** The environment of a kernel, joined to Ray where Ray is wanted. A Ray that does not start keeps no kernel from starting. */
-  async kernelEnv(): Promise<Record<string, string>> {
+  async kernelEnv(python?: string): Promise<Record<string, string>> {
     await this.#opened.catch(() => undefined)
     await this.#begin()
-    return this.#ray.kernelEnv()
+    return this.#ray.kernelEnv(python)
   }
 
   close(): void {

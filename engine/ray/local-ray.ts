@@ -28,6 +28,16 @@ const SAMPLE_MS = 2000
 /** Liveness costs one read of /proc: a killed Ray is said within 5 s, watched or not. */
 const ALIVE_MS = 1000
 
+/**
+ * Workers run the Python of Ray's head, so a kernel of another environment would find its own packages missing in its tasks (torch in the
+ * heavy tier, tried). ray.init() takes its job's runtime environment from this variable (2.60); with the head's own Python nothing is said,
+ * because a runtime environment costs the workers that Ray keeps warm.
+ */
+const workersLike = (python: string | undefined, ofHead: string | undefined): Record<string, string> =>
+  python === undefined || ofHead === undefined || python === ofHead
+    ? {}
+    : { RAY_JOB_CONFIG_JSON_ENV_VAR: JSON.stringify({ runtime_env: { py_executable: python } }) }
+
 export class LocalRay {
   readonly feed: Feed<RayState, RayChange>
   readonly #o: LocalRayOptions
@@ -85,11 +95,15 @@ export class LocalRay {
   }
 
   /** For kernels: what makes a plain `ray.init()` (or none) join. Empty when no Ray runs. Waits for a start under way. */
-  async kernelEnv(): Promise<Record<string, string>> {
+  async kernelEnv(python?: string): Promise<Record<string, string>> {
     if (this.feed.state.state === 'starting') await this.#work.catch(() => undefined)
     if (this.feed.state.state !== 'running' || this.#address === undefined) return {}
     const tokenFile = this.#lease?.tokenFile ?? this.#adopted?.tokenFile
-    return { RAY_ADDRESS: this.#address, ...(tokenFile === undefined ? {} : rayAuthEnv(tokenFile)) }
+    return {
+      RAY_ADDRESS: this.#address,
+      ...(tokenFile === undefined ? {} : rayAuthEnv(tokenFile)),
+      ...workersLike(python, this.#lease?.python),
+    }
   }
 
   async adopt(address: string, withoutToken: boolean): Promise<void> {
