@@ -107,16 +107,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   rooms.set('environments', createEnvironmentsRoom(environments))
   later('finding environments', environments.start())
 
-  // Ray's own logs by path: only files that Ray itself named to us.
-  const rayLogs = new Map<string, string>()
-  logs.provide('ray', async (name) => (rayLogs.has(name) ? LineFile.open(rayLogs.get(name) ?? '', `Ray: ${name}`) : undefined))
+  // Ray's logs by path (`file:<path>`): only files that Ray's own room has named.
+  const rayLogs = new Set<string>()
+  logs.provide('file', async (file) => (rayLogs.has(file) ? LineFile.open(file, "Ray's log") : undefined))
   const ray = new LocalRay({
     python: () => basePython,
     stateFolder: folders.state,
     runtimeFolder: folders.runtime,
     env,
     cpus: () => cpus().length,
-    onLog: (file) => void rayLogs.set(file.slice(file.lastIndexOf('/') + 1), file),
+    onLog: (file) => void rayLogs.add(file),
   })
   const rayAtStart = new RayAtStart(ray, settings)
   const rayRoom = createRayRoom(ray, new HostSampler())
