@@ -73,6 +73,12 @@ describe('an ipynb file', () => {
     expect(out).toBe(FILE.replace('print(a)', 'print(b)'))
   })
 
+  it('keeps an escape that the file writes otherwise elsewhere', async () => {
+    const mixed = FILE.replace('# One string', '# é')
+    const out = await written(mixed, (p) => edit(p, 'aa', { source: "a = 'é'\nprint('é')" }))
+    expect(out).toBe(mixed.replace('print(a)', "print('é')"))
+  })
+
   it('keeps one-string sources, and numbers that JSON would write otherwise', async () => {
     const out = await written(FILE, (p) => edit(p, 'bb', { source: '# Two\nlines', metadata: { x: null, y: 1.5, z: true } }))
     expect(out).toBe(FILE.replace('# One string', '# Two\\nlines').replace('"y": 1.50', '"y": 1.50, "z": true'))
