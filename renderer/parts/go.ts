@@ -32,6 +32,9 @@ export function inspect(owner: string, content: Omit<Inspected, 'owner'> | undef
 /** What the status bar's right side says about the active page: cursor position, cell count. Set by the page, cleared when it goes. */
 export const statusTextStore = makeStore<{ readonly owner: string; readonly text: string } | undefined>(undefined)
 
+/** Counts the wishes to type in the terminal; a terminal that merely comes back with a reload takes no focus. */
+export const terminalWish = makeStore(0)
+
 /** Spoken politely to screen readers: a run ended, a file was saved. */
 export const spokenStore = makeStore('')
 export const speak = (text: string): void => spokenStore.set(text)

@@ -114,7 +114,10 @@ export function ContextMenuHost(): ReactNode {
   const close = () => {
     const back = asked.get()?.back
     asked.set(undefined)
-    requestAnimationFrame(() => back?.focus())
+    // What the item did may have the focus already (a field to type a name in): then it keeps it.
+    requestAnimationFrame(() => {
+      if (document.activeElement === null || document.activeElement === document.body) back?.focus()
+    })
   }
   return (
     <>

@@ -53,6 +53,8 @@ export function listenToKeys(bindings: () => readonly Binding[]): () => void {
     const element = document.activeElement
     const context = contextAt(element instanceof HTMLIFrameElement ? null : element)
     const waiting = presses.length > 0
+    // A field that takes new key bindings wants every key itself.
+    if (context['keyCapture']) return
     const tried = [...presses, press]
     let found = resolve(bindings(), tried, context)
     // A chord that leads nowhere: the last key may begin anew.

@@ -7,7 +7,7 @@ import { desktop } from '../desktop-browser.ts'
 import { onRenamed } from '../files/file-actions.ts'
 import type { EngineLink } from '../link/engine-link.ts'
 import { type Command, onCommandProblem, onUnknownCommand } from '../parts/command.ts'
-import { go, inspectorStore, onGo } from '../parts/go.ts'
+import { go, inspectorStore, onGo, terminalWish } from '../parts/go.ts'
 import { ask } from '../parts/question.ts'
 import { tell, tellProblem } from '../parts/tell.ts'
 import { focusNextPart } from './key-listener.ts'
@@ -42,6 +42,7 @@ function toggleBottom(tab: BottomTab): void {
     return
   }
   setLayout({ bottom: true, bottomTab: tab })
+  if (tab === 'terminal') terminalWish.set((n) => n + 1)
   if (tab !== 'terminal')
     requestAnimationFrame(() =>
       document.querySelector<HTMLElement>('[data-part="panel"] [data-first-focus], [data-part="panel"] [tabindex="0"]')?.focus(),

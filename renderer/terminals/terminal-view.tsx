@@ -14,10 +14,14 @@ import type { EngineLink } from '../link/engine-link.ts'
 import { useFeedPart, useLink } from '../link/hooks.tsx'
 import { IconButton } from '../parts/button.tsx'
 import { Field } from '../parts/field.tsx'
+import { terminalWish } from '../parts/go.ts'
 import { ask } from '../parts/question.ts'
+import { useStore } from '../parts/store.ts'
 import { tellProblem } from '../parts/tell.ts'
 import { onTheme, token } from '../theme/theme.ts'
 
+/** The last wish for the focus that was granted. */
+let granted = 0
 const CREDIT_BYTES = 64 << 10
 
 function theme() {
@@ -114,7 +118,6 @@ export function TerminalView({ terminal }: { readonly terminal: Terminal }): Rea
     const stopTheme = onTheme(() => {
       term.options.theme = theme()
     })
-    term.focus()
     return () => {
       stopStream()
       typed.dispose()
@@ -125,6 +128,14 @@ export function TerminalView({ terminal }: { readonly terminal: Terminal }): Rea
       xterm.current = undefined
     }
   }, [link, id])
+
+  const wish = useStore(terminalWish)
+  // Another terminal is another view: it asks again.
+  useEffect(() => {
+    if (wish === granted) return
+    granted = wish
+    xterm.current?.focus()
+  }, [wish, id])
 
   useEffect(() => {
     const term = xterm.current

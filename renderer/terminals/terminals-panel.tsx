@@ -3,6 +3,7 @@ import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { useCall, useFeed } from '../link/hooks.tsx'
 import { Button, IconButton } from '../parts/button.tsx'
 import { offerCommands } from '../parts/command.ts'
+import { terminalWish } from '../parts/go.ts'
 import { EmptyState, ProblemCard } from '../parts/problem-card.tsx'
 import { TerminalView } from './terminal-view.tsx'
 import './terminals.css'
@@ -17,7 +18,9 @@ export function TerminalsPanel(): ReactNode {
   const asked = useRef(false)
   const start = useCallback(async () => {
     const made = await open.run({ rows: 24, columns: 80 })
-    if (made !== undefined) setChosen(made.terminal)
+    if (made === undefined) return
+    setChosen(made.terminal)
+    terminalWish.set((n) => n + 1)
   }, [open.run])
   // The panel was opened to have a terminal: the first one starts by itself.
   useEffect(() => {
@@ -88,7 +91,10 @@ export function TerminalsPanel(): ReactNode {
                 className="grow cut"
                 aria-current={t.id === shown?.id}
                 title={t.cwd}
-                onClick={() => setChosen(t.id)}
+                onClick={() => {
+                  setChosen(t.id)
+                  terminalWish.set((n) => n + 1)
+                }}
               >
                 <span className={`dot ${t.state === 'running' ? '' : 'idle'}`} /> {t.title}
                 {t.state === 'ended' && <span className="faint"> · ended {t.exitCode ?? ''}</span>}
