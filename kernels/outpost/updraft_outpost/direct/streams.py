@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import io
-import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Callable, Optional
@@ -42,7 +41,7 @@ class Sink:
 
     def __init__(self, log: LogWriter, guard: Guard, kind: int, name: str, flusher: Flusher, fds: FdReader) -> None:
         self.log, self.guard, self.kind, self.name, self.flusher, self.fds = log, guard, kind, name, flusher, fds
-        self.pid = os.getpid()
+        self.ours = True  # False in a forked child
         self.buffers: dict[int, Lines] = {}
         self.dirty: collections.deque[Lines] = collections.deque()
         self.is_slow = self.inside = False
@@ -77,8 +76,7 @@ class Sink:
             parent = self.fds.global_parent
         if not s:
             return 0
-        ours = os.getpid() == self.pid
-        if ours and self.fds.children:
+        if self.fds.children and self.ours:
             self.fds.catch_up()
         lines = self.buffers.get(parent)
         if lines is None:
@@ -88,7 +86,7 @@ class Sink:
         if not lines.dirty:
             lines.dirty = True
             self.dirty.append(lines)
-            if ours:
+            if self.ours:
                 self.flusher.wake()
         elif size >= CHUNK_BYTES:
             self.flush()
@@ -124,6 +122,7 @@ class Sink:
 
     def reset(self) -> None:
         """In a forked child: the parent's unflushed text is the parent's."""
+        self.ours = False
         self.buffers.clear()
         self.dirty.clear()
 
