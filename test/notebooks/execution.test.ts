@@ -214,15 +214,15 @@ describe('interrupt, restart, death', () => {
     await n.execution.interrupt()
     await n.until(() => n.cell('a').run?.state === 'interrupted', 'interrupted')
     const tookMs = performance.now() - begun
-    await n.settled()
     expect(n.cell('b').run?.state).toBe('aborted')
+    // The rest of the flood is still on its way; the next cell runs behind it.
+    await n.run('b')
+    expect(n.cell('b').run?.state).toBe('done')
     const printed = (await n.printed('a')).toString()
     const last = Number(printed.trimEnd().split('\n').at(-1))
     expect(sha(printed)).toBe(sha(`${Array.from({ length: last + 1 }, (_, i) => i).join('\n')}\n`))
-    // 100 ms on a quiet machine; the first traceback of a kernel has imports to do.
-    expect(tookMs).toBeLessThan(1000)
-    await n.run('b')
-    expect(n.cell('b').run?.state).toBe('done')
+    // 100 ms on a quiet machine (the bench says); the first traceback of a kernel has imports to do, and tests share two cores.
+    expect(tookMs).toBeLessThan(3000)
   })
 
   test('a restart takes the running and the waiting cells back, and the next run starts from nothing', async () => {
@@ -240,10 +240,8 @@ describe('interrupt, restart, death', () => {
       d[1] done
         result 1 text/plain "\\"False\\"""
     `)
-    const begun = performance.now()
     await n.execution.restart({ clear: true, runAll: true })
     await n.until(() => n.cell('a').run?.state === 'done', 'the first result')
-    console.log(`restart to first result: ${Math.round(performance.now() - begun)} ms`)
     expect(n.cell('d').outputs).toEqual([])
     await n.execution.interrupt()
     await n.settled()

@@ -1,6 +1,6 @@
 // A run as the list of all runs of all notebooks shows it. Pure.
 import type { CellRun, NotebookState } from '../../contract/topics/notebook.ts'
-import type { RunReport } from './execution.ts'
+import type { RunReport } from './run-ledger.ts'
 
 /** What `executions` (live/executions.ts) takes. */
 export type RunRow = {
