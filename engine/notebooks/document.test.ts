@@ -85,9 +85,9 @@ function randomEdit(random: (below: number) => number, length: number): TextEdit
   return [edit, { at: at + edit.delete + random(rest), delete: 1, insert: 'Q' }]
 }
 function randomOps(random: (below: number) => number, state: NotebookState): NotebookOp[] {
-  const any = (): string => state.order[random(state.order.length)] ?? 'none'
-  const after = (): string | null => (random(4) === 0 ? null : any())
-  const id = any()
+  const someCell = (): string => state.order[random(state.order.length)] ?? 'none'
+  const after = (): string | null => (random(4) === 0 ? null : someCell())
+  const id = someCell()
   switch (random(9)) {
     case 0:
       return [

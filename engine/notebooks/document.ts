@@ -4,7 +4,7 @@
 import { Feed } from '../contract/feed.ts'
 import type { JsonObject } from '../contract/json.ts'
 import { problem } from '../contract/problem.ts'
-import { applyEdit, normaliseEdit, rebaseEdit, type TextEdit } from '../contract/text-edit.ts'
+import { normaliseEdit, rebaseEdit, type TextEdit } from '../contract/text-edit.ts'
 import {
   type Cell,
   changeDraft,
@@ -18,6 +18,7 @@ import {
   reduceNotebook,
 } from '../contract/topics/notebook.ts'
 import { invertChange } from './inverse.ts'
+import { isLasting, sameEdit, titleOf, typingIn, typingInChanges } from './step-facts.ts'
 import { type Inverse, type StepKind, UndoStacks } from './undo-stacks.ts'
 
 /** What the journal keeps of one accepted call: enough to fold the same state again and to rebuild the undo steps. */
@@ -387,53 +388,6 @@ export class NotebookDocument {
   }
 }
 
-/** The text of a cell after an edit, for those who hold a cell and no feed. */
-export const edited = (cell: Cell, edit: TextEdit): string => applyEdit(cell.source, edit)
-
 /** Ids come from files and windows: `constructor` and `__proto__` are ids like any other. */
 export const own = <T>(record: { readonly [id: string]: T }, id: string): T | undefined =>
   Object.hasOwn(record, id) ? record[id] : undefined
-
-const sameEdit = (a: NotebookStep, b: NotebookStep): boolean =>
-  a.type === 'source-edited' &&
-  b.type === 'source-edited' &&
-  a.cell === b.cell &&
-  JSON.stringify(a.edit) === JSON.stringify(b.edit)
-
-/** Changes that must survive the engine; the rest (save state, kernel, queue, remarks) is made anew when the file is opened. */
-function isLasting(change: NotebookStep): boolean {
-  if (change.type === 'notebook-changed') return change.set.metadata !== undefined || change.set.away !== undefined
-  return change.type !== 'input-requested'
-}
-
-/** The one cell that all operations type into, if they do nothing else: such steps grow together until there is a pause. */
-function typingIn(ops: readonly NotebookOp[]): string | undefined {
-  const first = ops[0]
-  if (first?.op !== 'edit-source') return undefined
-  return ops.every((op) => op.op === 'edit-source' && op.cell === first.cell) ? first.cell : undefined
-}
-function typingInChanges(changes: readonly NotebookStep[]): string | undefined {
-  const first = changes[0]
-  if (first?.type !== 'source-edited') return undefined
-  return changes.every((c) => c.type === 'source-edited' && c.cell === first.cell) ? first.cell : undefined
-}
-
-const TITLES: { readonly [op in NotebookOp['op']]: string } = {
-  'edit-source': 'Typing',
-  'insert-cell': 'Insert cell',
-  'delete-cell': 'Delete cell',
-  'move-cell': 'Move cell',
-  'set-kind': 'Change cell type',
-  'set-cell-metadata': 'Change cell metadata',
-  'set-metadata': 'Change notebook metadata',
-  'clear-outputs': 'Clear outputs',
-}
-function titleOf(ops: readonly NotebookOp[]): string {
-  const kinds = [...new Set(ops.map((op) => op.op))]
-  const [only] = kinds
-  return only === undefined || kinds.length > 1
-    ? 'Edit cells'
-    : ops.length > 1 && only !== 'edit-source' && only !== 'set-metadata'
-      ? `${TITLES[only]}s`
-      : TITLES[only]
-}

@@ -208,3 +208,7 @@ export function runsOf(changes: readonly NotebookStep[], runs: { [cell: string]:
     else runs[change.cell] = change.run
   }
 }
+
+/** The newest base that fits the file as it is. */
+export const baseFor = (entries: readonly Entry[], hash: string): BaseRecord | undefined =>
+  entries.findLast((e): e is BaseRecord => e.t === 'base' && e.hash === hash)

@@ -16,11 +16,12 @@ import type { RawNotebook, ReadNotebook } from './ipynb/ipynb-read.ts'
 import { writeIpynb } from './ipynb/ipynb-write.ts'
 import { ScanError } from './ipynb/json-scan.ts'
 import type { OutputStore } from './ipynb/outputs-write.ts'
-import type { BaseRecord, Entry, Journal } from './journal.ts'
+import { type BaseRecord, baseFor, type Entry, type Journal } from './journal.ts'
 import { type FileStamp, type LoadedFile, loadFile, readWhole, sameStamp, stampOf } from './load-file.ts'
 import { mergeFromDisk } from './merge-disk.ts'
 import { recovered } from './recover.ts'
 import { gathered, hashOf, saveProblem } from './save-file.ts'
+import { isInFile } from './step-facts.ts'
 
 export type NotebookHouse = {
   readonly identities: Identities
@@ -386,18 +387,7 @@ export class OpenNotebook {
   }
 }
 
-/** The newest base that fits the file as it is. */
-export const baseFor = (entries: readonly Entry[], hash: string): BaseRecord | undefined =>
-  entries.findLast((e): e is BaseRecord => e.t === 'base' && e.hash === hash)
-
 const sameInFile = (a: Cell | undefined, b: Cell): boolean =>
   a !== undefined &&
   (a === b ||
     (a.source === b.source && a.kind === b.kind && a.count === b.count && a.metadata === b.metadata && a.outputs === b.outputs))
-
-/** Runs are not in the file; a change that only tells of one does not make it dirty. */
-function isInFile(change: DocumentRecord['changes'][number]): boolean {
-  if (change.type === 'cell-changed')
-    return change.kind !== undefined || change.metadata !== undefined || change.count !== undefined
-  return change.type !== 'notebook-changed' || change.set.metadata !== undefined
-}
