@@ -102,7 +102,8 @@ export function jupyterTab(monaco: typeof Monaco, editor: Monaco.editor.IStandal
   editor.addCommand(
     monaco.KeyCode.Tab,
     () => editor.trigger('tab', 'editor.action.triggerSuggest', {}),
-    'editorTextFocus && updraftBehindWord && !suggestWidgetVisible && !editorHasSelection && !inSnippetMode && !editorTabMovesFocus && !editorReadonly',
+    // A widget that says "No suggestions" is visible too: Tab asks again, since the kernel may have been slow the first time.
+    'editorTextFocus && updraftBehindWord && !suggestWidgetHasFocusedSuggestion && !editorHasSelection && !inSnippetMode && !editorTabMovesFocus && !editorReadonly',
   )
   editor.addCommand(
     monaco.KeyMod.Shift | monaco.KeyCode.Tab,

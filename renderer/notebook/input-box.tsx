@@ -20,7 +20,9 @@ export function InputBox({ view, request }: { readonly view: NotebookView; reado
     setSent(false)
     setText('')
     speak(`The cell asks: ${prompt || 'input'}`)
-    field.current?.focus()
+    // Who is typing elsewhere goes on typing there; the strip at the foot says that something is asked.
+    const typing = document.activeElement?.closest('.live-code, input, textarea, [role="dialog"]') ?? null
+    if (typing === null) field.current?.focus()
   }, [execution, prompt])
   const answer = (): void => {
     if (sent) return

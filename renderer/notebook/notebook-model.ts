@@ -128,12 +128,8 @@ export class NotebookModel {
 
   /** Changes of the feed, in order; `folded` is the state they lead to, if the caller has it (saves folding a flood twice). */
   confirm(changes: readonly NotebookChange[], folded?: NotebookState): void {
-    if (
-      folded !== undefined &&
-      changes.every((c) => c.type !== 'source-edited' && c.type !== 'cell-deleted' && c.type !== 'batch')
-    )
-      this.#confirmed = folded
-    else for (const change of changes) this.#confirmOne(change)
+    if (folded === undefined) for (const change of changes) this.#confirmOne(change)
+    else this.#follow(changes, folded)
     // A guess that never comes true as foreseen (the engine normalised it) goes with the second batch after its answer.
     for (const guess of this.#guesses) if (guess.wish.answered) guess.confirmsAfterAnswer++
     this.#settle()
@@ -188,31 +184,44 @@ export class NotebookModel {
   }
 
   #confirmOne(change: NotebookChange): void {
-    if (change.type === 'source-edited') {
-      const old = this.#confirmed.cells[change.cell]?.source
-      this.#confirmed = reduceNotebook(this.#confirmed, change)
-      const now = this.#confirmed.cells[change.cell]?.source
-      if (old === undefined || now === undefined) return
-      const pending = this.#pending.get(change.cell)
-      if (pending === undefined) {
-        const shown = this.#view.cells[change.cell]?.source ?? old
-        if (shown !== now) this.#say(change.cell, shown === old ? change.edit : diffEdit(shown, now))
-        return
+    this.#follow([change], reduceNotebook(this.#confirmed, change))
+  }
+
+  /** Takes the state as it was folded (folding again costs 2 ms a change at 5,000 cells) and follows the texts through the changes. */
+  #follow(changes: readonly NotebookChange[], folded: NotebookState): void {
+    const before = this.#confirmed
+    const texts = new Map<string, string | undefined>()
+    for (const change of changes.flatMap((c) => (c.type === 'batch' ? c.changes : [c]))) {
+      if (change.type === 'cell-inserted') texts.set(change.cell.id, change.cell.source)
+      else if (change.type === 'cell-deleted') {
+        texts.set(change.cell, undefined)
+        this.#pending.delete(change.cell)
+      } else if (change.type === 'source-edited') {
+        const old = texts.has(change.cell) ? texts.get(change.cell) : before.cells[change.cell]?.source
+        if (old === undefined) continue
+        const now = applyEdit(old, change.edit)
+        texts.set(change.cell, now)
+        this.#confirmEdit(change, old, now)
       }
-      if (change.by === this.by && pending.sent !== undefined && change.serial === pending.sent.serial) {
-        const sent = applyEdit(old, pending.sent.edit)
-        delete pending.sent
-        // Where the engine placed our edit differently than we foresaw, its order counts: the rest is treated as somebody's edit.
-        this.#rebase(change.cell, pending, sent, diffEdit(sent, now), [])
-      } else {
-        this.#rebase(change.cell, pending, old, change.edit, pending.sent?.edit ?? [])
-      }
-      if (pending.sent === undefined && pending.text === now) this.#pending.delete(change.cell)
+    }
+    this.#confirmed = folded
+  }
+
+  #confirmEdit(change: NotebookChange & { type: 'source-edited' }, old: string, now: string): void {
+    const pending = this.#pending.get(change.cell)
+    if (pending === undefined) {
+      if (old !== now) this.#say(change.cell, change.edit)
       return
     }
-    this.#confirmed = reduceNotebook(this.#confirmed, change)
-    for (const step of change.type === 'batch' ? change.changes : [change])
-      if (step.type === 'cell-deleted') this.#pending.delete(step.cell)
+    if (change.by === this.by && pending.sent !== undefined && change.serial === pending.sent.serial) {
+      const sent = applyEdit(old, pending.sent.edit)
+      delete pending.sent
+      // Where the engine placed our edit differently than we foresaw, its order counts: the rest is treated as somebody's edit.
+      this.#rebase(change.cell, pending, sent, diffEdit(sent, now), [])
+    } else {
+      this.#rebase(change.cell, pending, old, change.edit, pending.sent?.edit ?? [])
+    }
+    if (pending.sent === undefined && pending.text === now) this.#pending.delete(change.cell)
   }
 
   /** Lays `remote` (an edit of `base`) under our edit under way and under what is typed on top of it. */

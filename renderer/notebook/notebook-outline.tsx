@@ -1,31 +1,54 @@
 // The outline of a notebook for the side bar: its headings, the one of the active cell marked, a press leads there.
-import { type ReactNode, useDeferredValue, useMemo, useSyncExternalStore } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import { useStore } from '../parts/store.ts'
 import type { NotebookView } from './notebook-view.ts'
 import { openViews } from './open-views.ts'
-import { headings } from './outline.ts'
+import { type Heading, headings } from './outline.ts'
 
 export function NotebookOutline({ notebook }: { readonly notebook: string }): ReactNode {
   const view = useStore(openViews.store).get(notebook)
   return view === undefined ? null : <Outline view={view} />
 }
 
+const SETTLE_MS = 250
+
+/** The headings, looked for when the document has been quiet for a moment: a notebook of 5,000 cells has 1,500, and every key is a change. */
+function useHeadings(view: NotebookView): readonly Heading[] {
+  const [list, setList] = useState<readonly Heading[]>([])
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const look = (): void => {
+      timer = undefined
+      if (!view.ready) return
+      const { order, cells } = view.doc
+      const texts = order.flatMap((id) =>
+        cells[id]?.kind === 'markdown' ? [{ id, kind: 'markdown', source: view.model.text(id) }] : [],
+      )
+      const next = headings(texts)
+      const same = (a: Heading, b: Heading | undefined) => a.cell === b?.cell && a.text === b.text && a.level === b.level
+      setList((old) => (old.length === next.length && old.every((h, i) => same(h, next[i])) ? old : next))
+    }
+    const later = (): void => {
+      timer ??= setTimeout(look, SETTLE_MS)
+    }
+    later()
+    const stop = view.subscribe(later)
+    return () => {
+      stop()
+      clearTimeout(timer)
+    }
+  }, [view])
+  return list
+}
+
 function Outline({ view }: { readonly view: NotebookView }): ReactNode {
-  // Deferred: 1,500 headings take longer to draw than the cells that one wants to see first.
-  const version = useDeferredValue(useSyncExternalStore(view.subscribe, view.version), -1)
+  const list = useHeadings(view)
   const { active } = useStore(view.selection)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `version` stands for the document.
-  const list = useMemo(() => {
-    if (!view.ready) return []
-    const { order, cells } = view.doc
-    return headings(
-      order.flatMap((id) => (cells[id] === undefined ? [] : [{ id, kind: cells[id].kind, source: view.model.text(id) }])),
-    )
-  }, [view, version])
   if (!view.ready) return null
   const order = view.doc.order
   const at = order.indexOf(active ?? '')
-  const here = list.findLast((h) => order.indexOf(h.cell) <= at)
+  const upTo = new Set(order.slice(0, at + 1))
+  const here = list.findLast((h) => upTo.has(h.cell))
   const top = Math.min(...list.map((h) => h.level), 6)
   return (
     <nav className="outline" aria-label="Outline of the notebook">

@@ -43,6 +43,7 @@ export class NotebookView {
   #stop: () => void = () => {}
   #order: readonly string[] = []
   #saidRun: string | undefined
+  #asked: string | undefined
   readonly #modelStore = makeStore(0)
   #toastTimer: ReturnType<typeof setTimeout> | undefined
 
@@ -184,6 +185,21 @@ export class NotebookView {
       queueMicrotask(() => active === this && document.activeElement === document.body && this.focus())
     }
     this.#speakRuns()
+    this.#sayQuestion()
+  }
+
+  /** input() in a cell that is not looked at: said at the foot, with the way there. */
+  #sayQuestion(): void {
+    const { input, order } = this.doc
+    const asked = input === undefined ? undefined : `${input.execution} ${input.prompt}`
+    if (asked === this.#asked) return
+    this.#asked = asked
+    if (input === undefined || this.selection.get().active === input.cell) return
+    const show = (): void => {
+      this.choose(input.cell)
+      this.scrollTo(input.cell, 'centre')
+    }
+    this.say(`Cell ${order.indexOf(input.cell) + 1} asks: ${input.prompt || 'input'}`, { title: 'Show', run: show })
   }
 
   /** Screen readers hear the end of the queue and every failure, never each step. */

@@ -47,7 +47,7 @@ describe('a notebook in the window', () => {
     ])
     await page.locator('.notebook:visible').getByRole('button', { name: 'Run all cells' }).click()
     const field = cell(page, 'ask').locator('.input-box input')
-    await field.waitFor({ timeout: 90_000 })
+    await field.waitFor({ timeout: 150_000 })
     await field.fill('Ada')
     await field.press('Enter')
     await expect.poll(() => outputs(page, 'wrong'), WAIT).toContain('ZeroDivisionError')
