@@ -5,7 +5,9 @@ import { at, exists, readJson } from './setup/places.mjs'
 import { fail, say, Trouble } from './setup/say.mjs'
 
 const [major] = process.versions.node.split('.').map(Number)
-const USAGE = `Updraft ${readJson(at('package.json')).version}: a notebook-style IDE for AI compute
+// Absent in a packaged app, which carries this program to make its Python environments.
+const version = readJson(at('package.json'))?.version ?? ''
+const USAGE = `Updraft ${version}: a notebook-style IDE for AI compute
 
   npm start [-- folder]              open the window (or, without a display, serve the page to a browser)
      --browser --no-open --port N    serve the page; do not open a browser; on this port (0: any)
@@ -89,7 +91,7 @@ async function main([name = 'start', ...rest]) {
       'Install a current Node.js, then try again.',
     )
   if (['help', '--help', '-h'].includes(name)) return process.stdout.write(USAGE) && 0
-  if (['version', '--version', '-v'].includes(name)) return process.stdout.write(`${readJson(at('package.json')).version}\n`) && 0
+  if (['version', '--version', '-v'].includes(name)) return process.stdout.write(`${version}\n`) && 0
   if (Object.hasOwn(commands, name)) return commands[name](rest)
   // `./updraft.mjs notebooks/` and `./updraft.mjs --port 0` mean start.
   if (name.startsWith('--') || exists(name)) return start([name, ...rest])

@@ -68,6 +68,8 @@ async function run(
     log.write('info', 'ending', { why })
     // Whatever hangs, the process ends: what must survive does not live in it.
     setTimeout(() => process.exit(code || 1), 8_000).unref()
+    // Else the next command would join an engine that is ending, and wait for its answer in vain.
+    await lock.withdraw()
     for (const stays of await engine.leave(all)) process.stdout.write(`${stays}\n`)
     await engine.close()
     await door.close('The engine ends.')

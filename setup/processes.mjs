@@ -87,18 +87,23 @@ export function ask(command, args, env = process.env) {
   return done.status === 0 ? done.stdout : undefined
 }
 
+const SAME_SIGNAL_MS = 500
+
 /**
- * Hands the terminal to a long-living child and resolves with its exit code. SIGTERM and SIGHUP are passed on; SIGINT only
- * when there is no terminal, because a terminal already sends Ctrl-C to the whole foreground group.
+ * Hands over to a long-living child and resolves with its exit code. The child gets a process group of its own, and each signal
+ * once: a terminal and npm both send theirs to everybody, and the engine takes a second one for "at once, leave all as it is".
  */
 export function handOver(command, args, { env = process.env, cwd = root } = {}) {
   handedOver = true
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal)
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd, env, stdio: 'inherit' })
+    const child = spawn(command, args, { cwd, env, stdio: 'inherit', detached: true })
+    const passedMs = new Map()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
       process.on(signal, () => {
-        if (signal === 'SIGINT' && process.stdin.isTTY) return
+        const nowMs = Date.now()
+        if (nowMs - (passedMs.get(signal) ?? 0) < SAME_SIGNAL_MS) return
+        passedMs.set(signal, nowMs)
         child.kill(signal)
       })
     }

@@ -42,15 +42,15 @@ async function vitest(title, node, env, args, limitMs) {
   }
 }
 
-/** The outpost's own suite: a program that talks to a real outpost and real kernels, on the direct path or the bridge. */
-async function outpost(kind, path, python, env) {
-  const title = `the outpost, ${path} path (${kind})`
+/** A Python program of the outpost's tests: it talks to a real outpost and real kernels, and sums itself up in its last lines. */
+async function outpost(title, python, env, args) {
   let text = ''
   const hear = (more) => {
     text += more
   }
-  const args = [at('test', 'outpost', 'suite.py'), '--python', python, '--path', path]
-  const status = await runStep(title, python, args, { env: { ...env, UPDRAFT_PYTHON: python }, limitMs: 5 * MINUTE_MS, hear })
+  const [program, ...options] = args
+  const command = [at('test', 'outpost', program), '--python', python, ...options]
+  const status = await runStep(title, python, command, { env: { ...env, UPDRAFT_PYTHON: python }, limitMs: 5 * MINUTE_MS, hear })
   const [, passed = 0, bad = 0, , names = ''] = text.match(/^(\d+) passed, (\d+) failed(, \d+ skipped: (.*))?$/m) ?? []
   const skipped = names
     .split(', ')
@@ -71,16 +71,21 @@ const absent = (title, reason) => {
     : { title, passed: 0, failed: 0, skipped: [{ title, reason }] }
 }
 
-/** Both paths on the newest ipykernel, and the path that leans on its internals on each older minor too. */
+/** Both paths and the kills on the newest ipykernel; the path that leans on ipykernel's internals on each older minor too. */
 async function outpostTiers(base, env) {
   if (!exists(at('test', 'outpost', 'suite.py'))) return []
-  const steps = [await outpost('base', 'direct', base, env), await outpost('base', 'bridge', base, env)]
+  const steps = [
+    await outpost('the outpost, direct path', base, env, ['suite.py', '--path', 'direct']),
+    await outpost('the outpost, bridge', base, env, ['suite.py', '--path', 'bridge']),
+    await outpost('the outpost, killed', base, env, ['kills.py']),
+  ]
   for (const tier of TIERS) {
+    const title = `the outpost, direct path on ${tier}`
     const python = await prepareEnvironment(tier).catch((error) => (error instanceof Trouble ? error : Promise.reject(error)))
     steps.push(
       typeof python === 'string'
-        ? await outpost(tier, 'direct', python, env)
-        : absent(`the outpost, direct path (${tier})`, python.message),
+        ? await outpost(title, python, env, ['suite.py', '--path', 'direct'])
+        : absent(title, python.message),
     )
   }
   return steps

@@ -26,6 +26,8 @@ type Owner = { readonly pid: number; readonly start: string; readonly host: stri
 
 export type EngineLock = {
   announce(discovery: Omit<Discovery, 'pid' | 'start' | 'dataFolder'>): Promise<void>
+  /** Before the end: nobody new finds this engine, who looks for one waits until the lock is free. */
+  withdraw(): Promise<void>
   release(): Promise<void>
 }
 
@@ -63,6 +65,7 @@ export async function lockEngine(folders: Folders): Promise<EngineLock | undefin
             JSON.stringify({ ...d, pid: owner.pid, start: owner.start, dataFolder: folders.data } satisfies Discovery),
             { mode: 0o600 },
           ),
+        withdraw: () => rm(discovery, { force: true }),
         async release() {
           if ((await readFile(lock, 'utf8').catch(() => '')) !== mine) return
           await rm(discovery, { force: true })
