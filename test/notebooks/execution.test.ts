@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { NotebookOp } from '../../engine/contract/topics/notebook.ts'
+import type { Output } from '../../engine/contract/topics/outputs.ts'
 import type { OutpostSessions } from '../../engine/sessions/sessions.ts'
 import { never, type SessionsWorld, sessionsWorld } from '../sessions/sessions-world.ts'
-import { type CellSpec, NotebookWorld, notebookState, sha } from './execution-world.ts'
+import { type CellSpec, type Kept, NotebookWorld, notebookState, sha } from './execution-world.ts'
 
 let world: SessionsWorld
 let sessions: OutpostSessions
@@ -317,10 +318,10 @@ describe('interrupt, restart, death', () => {
 })
 
 /** The engine ends without a word and another comes: same journal, same kernel. */
-async function nextEngine(n: NotebookWorld): Promise<NotebookWorld> {
+async function nextEngine(n: NotebookWorld, kept: Kept = n.kept): Promise<NotebookWorld> {
   const id = `n${open.indexOf(n) + 1}`
   sessions = world.engine()
-  const next = new NotebookWorld(world.folder, sessions, { first: n.kept.first, records: [...n.kept.records] }, { sessionId: id })
+  const next = new NotebookWorld(world.folder, sessions, { first: kept.first, records: [...kept.records] }, { sessionId: id })
   open.push(next)
   count = open.length
   await next.execution.open()
@@ -347,6 +348,39 @@ describe('an engine that comes back', () => {
         stdout "from the queue\\n"
       away: a b"
     `)
+  })
+
+  test('goes on also when the notebook was saved and is read from its file: other output ids, no display ids, long text cut', async () => {
+    const n = notebook({
+      a: 'from IPython.display import display\nh = display("0", display_id="x")\nfor i in range(5000): print("line", i)\ninput()\nh.update("1")\nfor i in range(5000, 6000): print("line", i)',
+    })
+    await n.execution.run({ cells: ['a'] })
+    await n.until(() => n.state.input !== undefined, 'the question')
+    const outputs = n.cell('a').outputs.map((o, i): Output => {
+      if (o.type === 'stream') return { ...o, id: `file-${i}`, content: { text: 'cut', bytes: 3, lines: 1 } }
+      return o.type === 'error' ? o : { type: 'display', id: `file-${i}`, data: o.data, metadata: o.metadata, trusted: false }
+    })
+    const { run: _run, ...cell } = n.cell('a')
+    const first = { ...n.kept.first, cells: { a: { ...cell, outputs } } }
+    const again = await nextEngine(n, {
+      first,
+      records: [JSON.stringify({ kind: 'result', changes: [], notes: n.document.notes, atMs: 0 })],
+    })
+    expect(again.print()).toMatchInlineSnapshot(`
+      "a[1] running
+        display text/plain "\\"'0'\\""
+        stdout 48890 bytes, 5000 lines: "line 0\\nline 1\\nline 2" … "line 4998\\nline 4999\\n"
+      asks: "
+    `)
+    await again.execution.answerInput({ execution: again.state.input?.execution ?? '', text: '' })
+    await again.until(() => again.cell('a').run?.state === 'done', 'the cell ends')
+    expect(again.print()).toMatchInlineSnapshot(`
+      "a[1] done
+        display text/plain "\\"'1'\\""
+        stdout 58891 bytes, 6001 lines: "line 0\\nline 1\\nline 2" … "line 5998\\nline 5999\\n""
+    `)
+    const lines = Array.from({ length: 6000 }, (_, i) => `line ${i}\n`)
+    expect(sha(await again.printed('a'))).toBe(sha([...lines.slice(0, 5000), '\n', ...lines.slice(5000)].join('')))
   })
 
   test('says that a cell is lost when its kernel died meanwhile, and runs nothing by itself', async () => {

@@ -2,7 +2,7 @@
 // and the smallest changes that bring the document up to date. Leans on stream-output.ts; display ids across cells are execution.ts's.
 import type { JsonObject } from '../../contract/json.ts'
 import type { NotebookChange } from '../../contract/topics/notebook.ts'
-import type { Output } from '../../contract/topics/outputs.ts'
+import type { LogText, Output } from '../../contract/topics/outputs.ts'
 import { type BlobSink, toBundle } from './mime-values.ts'
 import type { KeptOutput } from './run-facts.ts'
 import { type Spools, StreamOutput } from './stream-output.ts'
@@ -88,7 +88,7 @@ export class CellOutputs {
   /** What the journal notes of the list. */
   kept(): KeptOutput[] {
     return this.#live.map((o) => {
-      if (o instanceof StreamOutput) return { id: o.id, stream: o.name, content: o.content }
+      if (o instanceof StreamOutput) return { id: o.id, stream: o.name, content: withoutEnds(o.content) }
       if (o.type === 'stream') return { id: o.id, stream: o.name }
       return { id: o.id, ...('displayId' in o && o.displayId !== undefined ? { displayId: o.displayId } : {}) }
     })
@@ -249,6 +249,10 @@ export class CellOutputs {
     return stream
   }
 }
+
+/** Head and tail are read from the spool again: in a flood they would be most of the journal. */
+const withoutEnds = (content: LogText): LogText =>
+  content.log === undefined ? content : { ...content, log: { id: content.log.id, head: '', tail: '' } }
 
 const tell = (output: Live): Output => {
   if (!(output instanceof StreamOutput)) return output

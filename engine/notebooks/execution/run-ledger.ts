@@ -34,6 +34,11 @@ export class RunLedger {
     this.#options = options
     this.book = RunsBook.from(options.document.notes)
     this.#queueChanged = this.book.waiting.length > 0
+    // A file knows nothing of runs: what an earlier engine left running or waiting is shown so again.
+    for (const id of [this.book.running ?? [], this.book.waiting].flat()) {
+      const run = this.book.runs.get(id)
+      if (run !== undefined) this.#changes.push({ type: 'cell-changed', cell: run.cell, run: badge(run) })
+    }
     if (this.book.input !== undefined) this.#changes.push({ type: 'input-requested', input: this.book.input })
   }
 

@@ -22,7 +22,7 @@ export interface Spools {
 type StreamName = 'stdout' | 'stderr'
 
 /** What a window shows of a long stream without asking: enough for both ends of a screen. */
-const END_BYTES = 8_192
+const END_BYTES = 4_096
 const END_LINES = 50
 const READ_BYTES = 1 << 20
 const NOTHING = new Uint8Array(0)
