@@ -67,7 +67,7 @@ export class KernelLink {
   /** The running kernel, or one that is started now. */
   async kernel(): Promise<KernelSession> {
     await this.#adopting?.catch(() => undefined)
-    if (this.#session !== undefined && this.#state !== 'none') return this.#session
+    if (this.#session !== undefined && this.#following !== undefined && this.#state !== 'none') return this.#session
     this.#starting ??= this.#start()
     return await this.#starting.session
   }
@@ -152,7 +152,9 @@ export class KernelLink {
     const session = this.#startNow(AbortSignal.any([stop.signal, this.#closed.signal])).finally(() => {
       this.#starting = undefined
     })
-    session.catch((error: unknown) => this.#publish({ state: 'none', problem: toProblem(error) }))
+    session.catch((error: unknown) =>
+      this.#publish({ state: 'none', ...(stop.signal.aborted ? {} : { problem: toProblem(error) }) }),
+    )
     return { stop, session }
   }
 
@@ -190,7 +192,12 @@ export class KernelLink {
       this.#publish({ state: 'unreachable', problem: toProblem(error) })
       resolve()
     })
-    this.#following = { stop, done }
+    const following = { stop, done }
+    this.#following = following
+    // Nobody reads the kernel's log any more: the next run takes it up again.
+    void done.then(() => {
+      if (this.#following === following) this.#following = undefined
+    })
     await begun
   }
 
