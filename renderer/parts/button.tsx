@@ -57,7 +57,7 @@ export function IconButton({
     <TooltipTrigger delay={500} closeDelay={0}>
       <AriaButton
         className={`icon-btn ${className}`}
-        aria-label={badge ? `${label} (${badge})` : label}
+        aria-label={badge ? `${label} ${badge > 99 ? '99+' : badge}` : label}
         {...(pressed === undefined ? {} : { 'aria-pressed': pressed, 'data-on': pressed || undefined })}
         {...clean(press)}
       >

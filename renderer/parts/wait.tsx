@@ -29,9 +29,9 @@ export function Wait({
   readonly hint?: string
 }): ReactNode {
   const ms = useElapsed()
-  if (ms < 300) return <div className="wait" />
+  if (ms < 300) return <div className="waiting" />
   return (
-    <div className="wait" role="status">
+    <div className="waiting" role="status">
       <span className="soft">
         {text}
         {ms >= 3000 && <span className="num"> · {clock(ms)}</span>}

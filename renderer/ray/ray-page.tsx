@@ -15,13 +15,13 @@ import { Age, useElapsed, Wait } from '../parts/wait.tsx'
 import './ray.css'
 
 const WORDS: { readonly [state in RayState['state']]: readonly [dot: string, word: string] } = {
-  absent: ['idle', 'not installed'],
-  stopped: ['idle', 'off'],
-  starting: ['wait', 'starts'],
-  running: ['', 'running'],
-  stopping: ['wait', 'stops'],
-  failed: ['bad', 'did not start'],
-  lost: ['bad', 'gone'],
+  absent: ['idle', 'Ray is not installed'],
+  stopped: ['idle', 'Ray is off'],
+  starting: ['wait', 'Ray is starting'],
+  running: ['', 'Ray is running'],
+  stopping: ['wait', 'Ray is stopping'],
+  failed: ['bad', 'Ray did not start'],
+  lost: ['bad', 'Ray is gone'],
 }
 
 export function RayPage(): ReactNode {
@@ -47,7 +47,7 @@ export function RayPage(): ReactNode {
         <header className="row ray-head">
           <div className="grow">
             <h1>
-              <span className={`dot ${dot}`} /> Ray is {word}
+              <span className={`dot ${dot}`} /> {word}
             </h1>
             <p className="soft">
               {running ? (
@@ -287,14 +287,14 @@ const Card = ({
   readonly curve?: readonly number[]
 }): ReactNode => (
   <div className="card">
-    <small>{title}</small>
-    <strong className="num-left">{big}</strong>
     <div className="row">
-      <em className="grow cut" title={small}>
-        {small}
-      </em>
+      <small className="grow">{title}</small>
       {curve !== undefined && curve.length > 1 && <Sparkline values={curve} max={100} width={64} height={16} />}
     </div>
+    <strong className="num-left">{big}</strong>
+    <em className="cut" title={small}>
+      {small}
+    </em>
   </div>
 )
 

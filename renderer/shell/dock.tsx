@@ -56,7 +56,7 @@ export function Dock(): ReactNode {
       onModelChange={changed}
       realtimeResize
       supportsPopout={false}
-      icons={{ close: <Icon name="close" /> }}
+      icons={{ close: <Icon name="close" />, more: () => <Icon name="chevron-down" /> }}
       keyMap={{ closeTab: 'Delete', renameTab: undefined as never }}
       onRenderTab={(node, shown) => {
         shown.leading = <Icon name={tabIcon(node.getComponent(), node.getConfig() as TabConfig | undefined)} />

@@ -169,7 +169,7 @@ function RayItem(): ReactNode {
   ]
   return (
     <MenuButton entries={entries} label="Ray" placement="top start">
-      <AriaButton className="st-item" aria-label={text}>
+      <AriaButton className="st-item">
         <span className={`dot ${dot}`} />
         <span className="cut">
           {text}
