@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { basePython } from '../worlds/python.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../updraft.mjs', import.meta.url))
 const SMALL = 'tiny' // an environment of one package, made in two seconds
@@ -140,7 +141,8 @@ test('an index that does not answer is said, with what the installer said', asyn
   const quick = {
     PIP_RETRIES: '0',
     PIP_DEFAULT_TIMEOUT: '3',
-    UV_HTTP_TIMEOUT: '3', UV_HTTP_RETRIES: '0',
+    UV_HTTP_TIMEOUT: '3',
+    UV_HTTP_RETRIES: '0',
     UV_CACHE_DIR: join(home, 'uv'),
     PIP_CACHE_DIR: join(home, 'pip'),
   }
@@ -161,6 +163,32 @@ test('the heavy environment is never made without being asked for', async () => 
   expect(err).toContain('7.2 GB on disk')
   expect(err).toContain('--yes')
 })
+
+test('a signal to everybody reaches the engine once, and it ends well', async () => {
+  const own = { UPDRAFT_HOME: join(home, 'h'), UPDRAFT_BASE_PYTHON: basePython(), XDG_CACHE_HOME: join(home, 'cache') }
+  const child = spawn(process.execPath, [LAUNCHER, 'start', '--browser', '--no-open', '--port', '0'], {
+    env: { ...process.env, ...own },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  })
+  started.push(child)
+  let out = ''
+  const serving = new Promise<void>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      out += text
+      if (out.includes('Updraft is at http://')) resolve()
+    })
+    child.on('close', () => reject(new Error(`it ended without an address:\n${out}`)))
+  })
+  const ended = new Promise((resolve) => child.on('close', resolve))
+  await serving
+  // As a terminal, npm and a service manager do it together.
+  process.kill(-(child.pid as number), 'SIGTERM')
+  process.kill(child.pid as number, 'SIGTERM')
+  expect(await ended).toBe(0)
+  const log = readFileSync(join(home, 'h', 'state', 'engine.log'), 'utf8')
+  expect(log.match(/"what":"ending","why":"SIGTERM"/g)).toHaveLength(1)
+}, 180_000)
 
 test('every option in the help is one that the launcher knows', () => {
   const text = readFileSync(LAUNCHER, 'utf8')

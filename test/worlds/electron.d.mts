@@ -1,0 +1,3 @@
+export const VERSION: string
+export function getElectron(folder: string, python?: string): string
+export function writeLauncher(folder: string): void
