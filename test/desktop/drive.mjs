@@ -143,29 +143,34 @@ try {
     return { first: lines[0], last: lines.at(-1), repeated: lines.length - new Set(lines).size }
   })
 
+  // The page tries to leave. (From here on only the main process is asked: the driver would wait for ever for that navigation.)
+  const here = await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0].webContents.getURL())
+  await app.evaluate(
+    ({ BrowserWindow }) =>
+      void BrowserWindow.getAllWindows()[0].webContents.executeJavaScript(
+        "setTimeout(() => { location.href = 'http://127.0.0.1:9/elsewhere' }); 0",
+      ),
+  )
+  await new Promise((r) => setTimeout(r, 500))
+  seen.stayed = here === (await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0].webContents.getURL()))
+
   // The renderer is killed: the shell brings the page back.
   await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0].webContents.forcefullyCrashRenderer())
-  await page.waitForTimeout(300)
+  await new Promise((r) => setTimeout(r, 300))
   const deadline = Date.now() + 30_000
   let alive = false
   while (!alive && Date.now() < deadline) {
+    // No script is run in the page: on a crashed one it would never answer.
     alive = await app
-      .evaluate(({ BrowserWindow }) =>
-        BrowserWindow.getAllWindows()[0]
-          .webContents.executeJavaScript('document.querySelector(\'[data-cell="a"]\') !== null')
-          .catch(() => false),
-      )
+      .evaluate(({ BrowserWindow }) => {
+        const [{ webContents: w }] = BrowserWindow.getAllWindows()
+        return !w.isCrashed() && !w.isLoading()
+      })
       .catch(() => false)
     if (!alive) await new Promise((r) => setTimeout(r, 200))
   }
   seen.rendererBack = alive
   seen.errors = errors
-
-  // Last, because the driver waits for ever for a navigation that was refused: the page tries to leave.
-  const here = await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0].webContents.getURL())
-  await app.evaluate(({ BrowserWindow }) => void BrowserWindow.getAllWindows()[0].webContents.executeJavaScript("location.href = 'http://127.0.0.1:9/elsewhere'; 0"))
-  await new Promise((r) => setTimeout(r, 500))
-  seen.stayed = here === (await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0].webContents.getURL()))
 } catch (error) {
   seen.failed = String(error?.stack ?? error).slice(0, 1500)
   seen.errors = errors
@@ -173,7 +178,10 @@ try {
   await page?.screenshot({ path: join(shots, 'failed.png'), timeout: 5000 }).catch(() => undefined)
 }
 // Asked to end as a person would; a window whose page was crashed or refused can keep the driver waiting, so with a deadline.
-const ended = await Promise.race([app.evaluate(({ app }) => app.quit()).then(() => new Promise((r) => app.process().once('exit', () => r(true)))), new Promise((r) => setTimeout(() => r(false), 15_000))]).catch(() => false)
+const ended = await Promise.race([
+  app.evaluate(({ app }) => app.quit()).then(() => new Promise((r) => app.process().once('exit', () => r(true)))),
+  new Promise((r) => setTimeout(() => r(false), 15_000)),
+]).catch(() => false)
 if (ended === false && app.process().exitCode === null) app.process().kill('SIGKILL')
 seen.left = children().filter((p) => p.command.includes('engine/main.ts')).length
 process.stdout.write(`SEEN ${JSON.stringify(seen)}\n`)

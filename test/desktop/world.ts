@@ -84,12 +84,22 @@ export function makeDesktopWorld(): DesktopWorld {
   }
   const run: DesktopWorld['run'] = (argv, env = {}, timeoutMs = 120_000) => {
     // timeout(1) ends the whole group: a killed xvfb-run would leave its display and its windows.
-    const [command = '', ...args] = ['timeout', '--kill-after=2', `${Math.ceil(timeoutMs / 1000)}`, ...asUser, 'xvfb-run', '-a', '-s', '-screen 0 1440x900x24 -nolisten tcp', ...argv]
+    const [command = '', ...args] = [
+      'timeout',
+      '--kill-after=2',
+      `${Math.ceil(timeoutMs / 1000)}`,
+      ...asUser,
+      'xvfb-run',
+      '-a',
+      '-s',
+      '-screen 0 1440x900x24 -nolisten tcp',
+      ...argv,
+    ]
     return spawnSync(command, args, {
       cwd: home,
       env: { ...base, ...env },
       encoding: 'utf8',
-      timeout: timeoutMs,
+      timeout: timeoutMs + 5000,
       killSignal: 'SIGKILL',
       maxBuffer: 64 << 20,
     })
