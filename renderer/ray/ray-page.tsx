@@ -56,7 +56,7 @@ export function RayPage(): ReactNode {
                   {ray.version === undefined ? '' : ` · Ray ${ray.version}`}
                   {ray.address === undefined ? '' : ` · ${ray.address}`}
                   {ray.startedMs === undefined ? '' : ' · '}
-                  {ray.startedMs !== undefined && <Age atMs={ray.startedMs} prefix="up since " />}
+                  {ray.startedMs !== undefined && <Age atMs={ray.startedMs} prefix="started " />}
                 </>
               ) : (
                 'Cells, actors and tasks of this machine run on it. A plain ray.init() joins it.'
@@ -241,7 +241,7 @@ function Cards({ ray }: { readonly ray: RayState }): ReactNode {
         small="this workstation"
       />
       <Card
-        title="CPUs taken by Ray"
+        title="CPUs taken"
         big={cpu.total === 0 ? '–' : `${count(cpu.used)} of ${count(cpu.total)}`}
         small={last === undefined ? ' ' : `machine ${percent(last.cpuPercent)} busy`}
         curve={samples.map((s) => s.cpuPercent)}
@@ -288,7 +288,7 @@ const Card = ({
 }): ReactNode => (
   <div className="card">
     <div className="row">
-      <small className="grow">{title}</small>
+      <small className="grow cut">{title}</small>
       {curve !== undefined && curve.length > 1 && <Sparkline values={curve} max={100} width={64} height={16} />}
     </div>
     <strong className="num-left">{big}</strong>

@@ -78,7 +78,13 @@ function PlaceChip(): ReactNode {
   const word = running > 0 ? 'busy' : 'ready'
   const entries: MenuEntry[] = [
     { heading: 'Code runs on' },
-    { id: 'here', title: 'Workstation', hint: `This machine${size}`, checked: true, run: () => void runCommand('ui.show-ray') },
+    {
+      id: 'here',
+      title: 'This computer',
+      hint: `Everything is here${size}`,
+      checked: true,
+      run: () => void runCommand('ui.show-ray'),
+    },
     'line',
     {
       id: 'ray',
@@ -89,10 +95,10 @@ function PlaceChip(): ReactNode {
   ]
   return (
     <MenuButton entries={entries} label="Place">
-      <AriaButton className="chip" aria-label={`Place: Workstation${size} · ${word}`}>
+      <AriaButton className="chip" aria-label={`Place: This computer${size} · ${word}`}>
         <span className={`dot ${running > 0 ? 'warn' : ''}`} />
         <span className="cut">
-          Workstation{size} · {word}
+          This computer{size} · {word}
         </span>
         <Icon name="chevron-down" className="faint" />
       </AriaButton>
