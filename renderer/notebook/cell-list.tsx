@@ -69,6 +69,9 @@ export function CellList({ view, folder }: { readonly view: NotebookView; readon
     }
   }
 
+  // In document order: React then never moves a row, and a frame that is moved in the page starts anew. Readers and Tab want it too.
+  shown.sort((a, b) => layout.indexOf(a) - layout.indexOf(b))
+
   const onScroll = useCallback(() => {
     const el = box.current
     if (el === null) return

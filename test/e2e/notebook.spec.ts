@@ -13,7 +13,7 @@ afterAll(() => world?.close())
 afterEach((context) => world?.tidy(context.task.result?.state === 'fail' ? context.task.name : undefined))
 
 /** The first kernel of an engine waits for Ray: on a busy machine that is most of a minute. */
-const WAIT = { timeout: 60_000, interval: 50 }
+const WAIT = { timeout: 100_000, interval: 50 }
 const notebookOf = async (name: string, cells: Parameters<typeof writeNotebook>[1]): Promise<Page> => {
   writeNotebook(join(world.folder, name), cells)
   const page = await world.open()
