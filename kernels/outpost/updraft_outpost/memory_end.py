@@ -6,6 +6,7 @@ cgroup v2 `memory.events` (oom_kill) of the process's own group, v1 `memory.oom_
 from __future__ import annotations
 
 import re
+import time
 
 
 def _count(path: str) -> int:
@@ -38,6 +39,7 @@ class MemoryWatch:
 
     def mark(self) -> None:
         """Forget what was killed so far: it was not this run, which is alive."""
+        self.marked_at = time.monotonic()
         self.counts = {p: _count(p) for p in self.paths}
 
     def killed(self) -> bool:

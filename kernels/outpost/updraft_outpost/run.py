@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .supervisor import Supervisor
 
 HELD_INPUT_BYTES = 64 << 20
+ACTIVE_SECONDS = 60.0
+MARK_SECONDS = 1.0
 INPUT_HEAD = struct.Struct('<IB')  # length, channel
 
 
@@ -52,6 +54,7 @@ class Run:
         self.stop_at: list[tuple[float, int]] = []  # (when, signal) of a stop in progress
         self.adopted = False
         self.warm = False
+        self.active_at = time.monotonic()  # when it last said or was sent something
 
     @property
     def name(self) -> str:
@@ -178,6 +181,7 @@ class Run:
             if not data:
                 self.drop_socket()
                 return self.check()
+            self.active_at = time.monotonic()
             lines = data.lstrip(b'!')
             if lines or self.inbuf:
                 self.inbuf += data
@@ -212,7 +216,8 @@ class Run:
             self.busy_parent = self.last_parent = event['parent']
         elif what == 'idle':
             self.busy_parent = 0
-            if self.memory is not None:
+            # four files of /proc and /sys: 0.25 ms, half of the supervisor's time for a short cell. Once a second says as much.
+            if self.memory is not None and time.monotonic() - self.memory.marked_at > MARK_SECONDS:
                 self.memory.mark()
         elif what == 'blocked':
             self.blocked = event['why']
@@ -232,6 +237,7 @@ class Run:
             )
         if channel == BYTES_CH and self.meta['kind'] == 'kernel':
             return Problem('run.kind', 'a kernel takes messages, not bytes')
+        self.active_at = time.monotonic()
         self.out += INPUT_HEAD.pack(len(body), channel) + body
         if self.sock is not None or self.connect():
             self.push()
@@ -250,7 +256,9 @@ class Run:
             if error.errno in (errno.EPIPE, errno.ECONNRESET):
                 return self.drop_socket()
             raise
-        self.top.selector.modify(self.sock, selectors.EVENT_READ | (selectors.EVENT_WRITE if self.out else 0), self.on_host)
+        mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.out else 0)
+        if self.top.selector.get_key(self.sock).events != mask:
+            self.top.selector.modify(self.sock, mask, self.on_host)
 
     # -- its log -----------------------------------------------------------------------------------------------------
 
@@ -259,9 +267,14 @@ class Run:
         for client in {id(c): c for c in self.top.clients if c.watches(self)}.values():
             client.pump()
 
+    @property
+    def active(self) -> bool:
+        """Not: busy. C code may hold the GIL before the host's first doorbell of a cell, and then nobody has told us that it runs."""
+        return bool(self.busy_parent) or time.monotonic() - self.active_at < ACTIVE_SECONDS
+
     def rescue(self) -> None:
         """See rescue.py: only for a kernel host that can't read its own file descriptors at the moment."""
-        if self.over or self.meta['path'] != 'direct' or not self.busy_parent or self.blocked:
+        if self.over or self.meta['path'] != 'direct' or not self.ready or not self.active or self.blocked:
             return
         if self.fifos is None:
             self.fifos = Fifos(self.folder)

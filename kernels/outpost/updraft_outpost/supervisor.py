@@ -174,7 +174,7 @@ class Supervisor:
             wait = 0.005 if young else TICK_SECONDS  # its socket is about to appear
         elif any(isinstance(s, FollowStream) for c in self.clients for s in c.streams.values()):
             wait = FOLLOW_SECONDS
-        elif any(r.busy_parent or r.stop_at or r.pidfd is None for r in live):
+        elif any(r.active or r.stop_at or r.pidfd is None for r in live):
             wait = TICK_SECONDS
         else:
             wait = 30.0 if self.linger is None else min(30.0, max(1.0, self.linger))

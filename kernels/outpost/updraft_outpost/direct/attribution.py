@@ -16,7 +16,21 @@ parent_var: contextvars.ContextVar[Optional[int]] = contextvars.ContextVar('outp
 # Threads of these libraries serve the whole session and print (if at all) for whichever cell runs. Bound to the cell of ray.init(), Ray's
 # log printer would put every later task's output there; and a counted service thread would keep text on the slow path: 1e6 prints 4 times
 # slower for as long as Ray is connected.
-SERVICES = {'ray', 'tqdm', 'zmq', 'tornado', 'IPython', 'ipykernel', 'jupyter_client', 'debugpy', '_pydevd_bundle', 'torch', 'grpc', 'wandb', 'multiprocessing'}
+SERVICES = {
+    'ray',
+    'tqdm',
+    'zmq',
+    'tornado',
+    'IPython',
+    'ipykernel',
+    'jupyter_client',
+    'debugpy',
+    '_pydevd_bundle',
+    'torch',
+    'grpc',
+    'wandb',
+    'multiprocessing',
+}
 SERVICE_NAMES = ('ray_', 'PythonGCThread')
 POOL = 'concurrent.futures.thread'  # its workers idle; what counts are their jobs
 

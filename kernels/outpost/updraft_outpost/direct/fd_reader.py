@@ -45,12 +45,16 @@ class FdReader(threading.Thread):
             return
         with self.guard:
             with self.lock:
-                self.drain_locked()
+                self.drain_all()
 
-    def drain_locked(self) -> None:
-        fcntl.flock(self.file_lock, fcntl.LOCK_EX)  # a supervisor that reads for us (rescue.py) has written then
+    def settle(self) -> None:
+        """All of it, before the end of a cell is said. Under the file lock: a supervisor that reads for us (rescue.py) has written then.
+
+        Only the main thread takes it: this thread could lose the GIL with the lock held, and then nobody could rescue.
+        """
+        fcntl.flock(self.file_lock, fcntl.LOCK_EX)
         try:
-            self.drain_all()
+            self.drain()
         finally:
             fcntl.flock(self.file_lock, fcntl.LOCK_UN)
 

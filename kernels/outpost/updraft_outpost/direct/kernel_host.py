@@ -110,7 +110,7 @@ class KernelHost:
     def settle(self) -> None:
         for sink in self.sinks:
             sink.flush()
-        self.fds.drain()
+        self.fds.settle()
 
     def save_history(self) -> None:
         """store_inputs wakes a writer thread for each cell (0.5 ms): the cache is large, and flushed when idle."""
