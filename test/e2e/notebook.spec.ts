@@ -221,10 +221,10 @@ describe('a notebook in the window', () => {
           await page.keyboard.press('Tab')
           return page
             .locator('.updraft-overflow .suggest-widget')
-            .innerText({ timeout: 3000 })
+            .innerText({ timeout: 5000 })
             .catch(() => '')
         },
-        { timeout: 60_000, interval: 2500 },
+        { timeout: 90_000, interval: 6000 },
       )
       .toContain('very_special_name')
     await page.keyboard.press('Enter')

@@ -1,7 +1,7 @@
 // A real engine with a folder of its own and a real Chromium that is signed in to it: what every end-to-end story starts from.
 // The window must be built (`npm run build`; `npm test` does it first).
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
@@ -99,8 +99,22 @@ export async function makeWindowWorld(): Promise<WindowWorld> {
       const ended = new Promise<void>((resolve) => engine.once('exit', () => resolve()))
       engine.kill('SIGTERM')
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 15_000).unref())])
+      endAllOf(join(home, 'updraft'))
       rmSync(home, { recursive: true, force: true })
     },
+  }
+}
+
+/** Kernels, outpost and Ray outlive their engine by design: what this world started is known by its own UPDRAFT_HOME, and ends with it. */
+function endAllOf(updraftHome: string): void {
+  if (process.platform !== 'linux') return
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`UPDRAFT_HOME=${updraftHome}`))
+        process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // Gone already, or somebody else's.
+    }
   }
 }
 
