@@ -5,6 +5,7 @@ import { Button, IconButton } from '../parts/button.tsx'
 import { offerCommands } from '../parts/command.ts'
 import { terminalWish } from '../parts/go.ts'
 import { EmptyState, ProblemCard } from '../parts/problem-card.tsx'
+import { Wait } from '../parts/wait.tsx'
 import { TerminalView } from './terminal-view.tsx'
 import './terminals.css'
 
@@ -65,7 +66,9 @@ export function TerminalsPanel(): ReactNode {
       <div className="terminals-in">
         {shown === undefined ? (
           list === undefined || open.busy ? (
-            <span />
+            <div className="grow">
+              <Wait text="Starting a shell" hint="The engine is asked for it; nothing else waits for this." />
+            </div>
           ) : (
             <EmptyState
               icon="terminal"

@@ -1,6 +1,6 @@
 // The frame of the window against a real engine: folders and trust, the tree, text files, find, settings, terminals, layout, and what a
 // screen reader meets on every page in every theme. Cells are notebook.spec.ts.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
@@ -55,6 +55,12 @@ async function tidy(): Promise<void> {
   if (await page.getByRole('tablist', { name: 'Panel' }).count()) await palette('view: panel')
   if ((await page.getByRole('tree').count()) === 0) await palette('view: files')
   await page.getByRole('treeitem', { name: 'README.md' }).waitFor()
+}
+/** What the engine wrote down of the windows' layouts. */
+const rememberedLayouts = (): string[] => {
+  const home = join(world.folder, '..')
+  const files = readdirSync(home, { recursive: true, encoding: 'utf8' }).filter((f) => /layouts\/[^/]+\.json$/.test(f))
+  return files.map((f) => readFileSync(join(home, f), 'utf8'))
 }
 const tab = (name: string) => page.getByRole('tab', { name, exact: false })
 const themeNow = () => page.evaluate(() => document.documentElement.dataset['theme'])
@@ -168,7 +174,10 @@ describe('the window', () => {
     const saved = () => page.evaluate(() => document.querySelectorAll('[role="tab"]').length)
     const before = await saved()
     // The layout is remembered a second after it was last changed.
-    await page.waitForTimeout(1500)
+    await until(
+      () => rememberedLayouts().some((text) => text.includes('"view:keys"') && text.includes('"bottomTab":"problems"')),
+      true,
+    )
     await page.reload()
     await tab('Keyboard shortcuts').waitFor()
     await page.getByRole('tab', { name: /^Problems/, selected: true }).waitFor()
