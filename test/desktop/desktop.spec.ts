@@ -131,3 +131,14 @@ test('the package refuses to be made into a plain Node', (context) => {
   // It opened its window instead and ran until timeout(1) ended it.
   expect(done.status).toBe(124)
 }, 30_000)
+
+test('the app killed in twenty floods loses nothing and runs nothing twice (seed 77)', (context) => {
+  if (missing !== undefined) context.skip(missing)
+  const home = join(world.folder, 'home')
+  const env = { UPDRAFT_HOME: join(home, 'updraft-kills'), UPDRAFT_BASE_PYTHON: world.python }
+  const asked = JSON.stringify({ app: world.app, program: world.program, home })
+  const done = world.run([world.node, join(world.folder, 'driver', 'app-kills.mjs'), asked], env, 240_000)
+  const line = done.stdout.split('\n').find((l) => l.startsWith('KILLED '))
+  if (line === undefined) throw new Error(`the driver said: ${done.stderr.slice(-3000)} ${done.stdout.slice(-2000)}`)
+  expect(JSON.parse(line.slice(7))).toEqual({ kills: 20, wrong: [], onceEach: true })
+}, 260_000)

@@ -60,7 +60,7 @@ export function makeDesktopWorld(): DesktopWorld {
   cpSync(join(root, 'node_modules', 'playwright-core'), join(folder, 'driver', 'node_modules', 'playwright-core'), {
     recursive: true,
   })
-  cpSync(join(import.meta.dirname, 'drive.mjs'), join(folder, 'driver', 'drive.mjs'))
+  for (const name of ['drive.mjs', 'app-kills.mjs']) cpSync(join(import.meta.dirname, name), join(folder, 'driver', name))
   const cache = isRoot ? join(tmpdir(), `updraft-desktop-cache-${ORDINARY}`) : join(process.env['HOME'] ?? home, '.cache')
   mkdirSync(cache, { recursive: true })
   if (isRoot) execFileSync('chown', ['-R', `${ORDINARY}:${ORDINARY}`, folder, cache])
