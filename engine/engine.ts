@@ -162,7 +162,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     workspace,
     sendBytes: options.sendBytes,
     env,
-    shellEnv: () => ray.kernelEnv(),
+    // A shell never waits for a Ray that is starting (up to a minute on a busy machine): without the address `ray` in it finds none yet.
+    shellEnv: () =>
+      Promise.race([ray.kernelEnv(), new Promise<Record<string, string>>((none) => setTimeout(none, 1000, {}).unref())]),
   })
   rooms.set('terminals', terminals)
   later('finding terminals', terminals.start())
