@@ -30,7 +30,8 @@ export class RayAtStart {
   /** The environment of a kernel, joined to Ray where Ray is wanted. A Ray that does not start keeps no kernel from starting. */
   async kernelEnv(python?: string): Promise<Record<string, string>> {
     await this.#opened.catch(() => undefined)
-    await this.#begin()
+    // Not awaited: the kernel waits until Ray's address is known, not until all of Ray is up.
+    void this.#begin()
     return this.#ray.kernelEnv(python)
   }
 

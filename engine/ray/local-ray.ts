@@ -1,7 +1,6 @@
 // Ray on this workstation: started with phases and a clock, adopted after an engine restart by its lease, watched while somebody looks,
 // said to be lost when it dies, stopped by its own process group. The token stays in its file: kernels get the path, windows get nothing.
 import { randomBytes, randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Feed } from '../contract/feed.ts'
 import { type Problem, problem, toProblem } from '../contract/problem.ts'
@@ -9,6 +8,7 @@ import { type RayChange, type RayState, reduceRay } from '../contract/topics/ray
 import { headAlive, type RayLease, rayAuthEnv, readLease, startRayHead, stopRayHead } from '../targets/local/ray-head.ts'
 import { Dashboard } from './dashboard.ts'
 import { type FoundRay, findRays } from './found-rays.ts'
+import { accepts, exists, gcsAlive, gcsOf, tailOf } from './head-processes.ts'
 
 export type LocalRayOptions = {
   /** Interpreter whose Ray is started: the base environment's. Undefined: there is none, and starting says so. */
@@ -52,6 +52,7 @@ export class LocalRay {
   #sampler: NodeJS.Timeout | undefined
   readonly #heart: NodeJS.Timeout
   #address: string | undefined
+  #listening: Promise<unknown> = Promise.resolve()
   readonly #closed = new AbortController()
 
   constructor(options: LocalRayOptions) {
@@ -81,7 +82,11 @@ export class LocalRay {
   /** One at a time: a start during a stop waits for it, a second start joins the first. */
   start(wish: { cpus?: number | undefined; gpus?: number | undefined } = {}): Promise<void> {
     if (this.feed.state.state === 'running' || this.feed.state.state === 'starting') return this.#work
-    return this.#next(() => this.#start(wish))
+    const started = this.#next(() => this.#start(wish))
+    const over = started.catch(() => undefined)
+    // A kernel needs only the address, and that is known seconds before the dashboard answers: `ray.init()` itself waits for the node.
+    this.#listening = Promise.race([this.#gcsListens(over), over])
+    return started
   }
 
   stop(): Promise<void> {
@@ -94,10 +99,11 @@ export class LocalRay {
     await this.start()
   }
 
-  /** For kernels: what makes a plain `ray.init()` (or none) join. Empty when no Ray runs. Waits for a start under way. */
+  /** For kernels: what makes a plain `ray.init()` (or none) join. Empty when no Ray runs. A start under way is waited for until its GCS listens. */
   async kernelEnv(python?: string): Promise<Record<string, string>> {
-    if (this.feed.state.state === 'starting') await this.#work.catch(() => undefined)
-    if (this.feed.state.state !== 'running' || this.#address === undefined) return {}
+    await this.#listening
+    const { state } = this.feed.state
+    if ((state !== 'running' && state !== 'starting') || this.#address === undefined) return {}
     const tokenFile = this.#lease?.tokenFile ?? this.#adopted?.tokenFile
     return {
       RAY_ADDRESS: this.#address,
@@ -241,6 +247,24 @@ export class LocalRay {
     )
   }
 
+  /** Resolves when the head's GCS takes connections and its address is known, or when the start is `over`. */
+  async #gcsListens(over: Promise<unknown>): Promise<void> {
+    let ended = false
+    void over.then(() => {
+      ended = true
+    })
+    while (!ended) {
+      const { state } = this.feed.state
+      const lease = state === 'starting' ? this.#lease : undefined
+      const ip = lease && (await gcsOf(lease))?.ip
+      if (lease && ip !== undefined && (await accepts(ip, lease.ports.gcs))) {
+        this.#address ??= `${ip}:${lease.ports.gcs}`
+        return
+      }
+      await new Promise((r) => setTimeout(r, 50))
+    }
+  }
+
   async #stop(): Promise<void> {
     if (this.#adopted) {
       // Not ours: we leave it, we do not end it.
@@ -345,28 +369,3 @@ export class LocalRay {
     return work
   }
 }
-
-/** The head's process waits for its children: a dead GCS may leave it alive for a while, so the GCS is looked at itself. */
-async function gcsAlive(lease: RayLease): Promise<boolean> {
-  const children = await readFile(`/proc/${lease.pid}/task/${lease.pid}/children`, 'utf8').catch(() => undefined)
-  if (children === undefined) return true
-  for (const pid of children.trim().split(/\s+/)) {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-    if (command.split('\0')[0]?.endsWith('/gcs_server')) return true
-  }
-  return false
-}
-
-const exists = async (pid: number): Promise<boolean> =>
-  readFile(`/proc/${pid}/stat`).then(
-    () => true,
-    () => false,
-  )
-
-const plain = (text: string): string => text.replace(/\u001b\[[0-9;]*m/g, '')
-const tailOf = async (file: string): Promise<string> =>
-  plain(await readFile(file, 'utf8').catch(() => ''))
-    .split('\n')
-    .slice(-25)
-    .join('\n')
-    .trim()

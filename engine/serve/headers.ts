@@ -24,7 +24,7 @@ export function appHeaders(outOrigin: string): Record<string, string> {
     ].join('; '),
     'cross-origin-opener-policy': 'same-origin',
     'permissions-policy':
-      'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), bluetooth=(), midi=(), payment=()',
+      'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), midi=(), payment=()',
     ...plainHeaders,
   }
 }
@@ -76,6 +76,6 @@ export function frameHeaders(outOrigin: string, appOrigin: string, scripts: bool
     // The frame's opaque origin loads these from "another" origin.
     'cross-origin-resource-policy': 'cross-origin',
     'permissions-policy':
-      'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), bluetooth=(), midi=(), payment=(), clipboard-read=(), clipboard-write=(), fullscreen=()',
+      'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), midi=(), payment=(), clipboard-read=(), clipboard-write=(), fullscreen=()',
   }
 }

@@ -23,6 +23,7 @@ const make = () =>
   })
 const leaseFile = join(base, 'state/leases/local-ray.json')
 let ray: LocalRay
+let early: { state: string; env: Record<string, string> }
 const env = async (): Promise<NodeJS.ProcessEnv> => ({ PATH: process.env['PATH'], HOME: base, ...(await ray.kernelEnv()) })
 const driver = (code: string, environment: NodeJS.ProcessEnv, timeoutMs = 60_000) =>
   run(python.path, ['-c', code], { env: environment, timeout: timeoutMs, killSignal: 'SIGKILL', cwd: base })
@@ -44,7 +45,10 @@ describe('Ray on this workstation', () => {
   beforeAll(async () => {
     ray = make()
     await ray.open()
-    await ray.start()
+    const started = ray.start()
+    const env = await ray.kernelEnv()
+    early = { state: ray.feed.state.state, env }
+    await started
   }, 120_000)
   afterAll(async () => {
     await ray?.stop()
@@ -74,6 +78,11 @@ describe('Ray on this workstation', () => {
     `)
     expect(phases.every((p) => p.endedMs !== undefined)).toBe(true)
     expect(address).toMatch(/:2\d{4}$|:3[01]\d{3}$/)
+  })
+
+  test('a kernel that starts meanwhile learns the address before the dashboard answers', () => {
+    expect(early).toMatchObject({ state: 'starting', env: { RAY_AUTH_MODE: 'token' } })
+    expect(early.env['RAY_ADDRESS']).toBe(ray.feed.state.address)
   })
 
   test('a plain ray.init() joins it, and a task runs in another process', async () => {
