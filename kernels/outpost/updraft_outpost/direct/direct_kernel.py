@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..records import CONTROL, IOPUB, SHELL, STDIN
 from .attribution import parent_var
+from .lean import make_lean
 from .session import CHANNELS, make_session
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ def make_app(host: KernelHost) -> Any:
     return DirectApp
 
 
-def prepare_shell(shell: Any) -> None:
+def prepare_shell(app: Any, shell: Any) -> None:
     """Instance attributes, so that the class stays the one that libraries know."""
     if hasattr(shell, '_tee'):
         shell._tee = no_tee
@@ -219,3 +220,4 @@ def prepare_shell(shell: Any) -> None:
 
     for name in ('connect_info', 'qtconsole'):
         shell.register_magic_function(say, 'line', name)
+    make_lean(app, shell)

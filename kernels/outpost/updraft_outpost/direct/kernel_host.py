@@ -210,7 +210,7 @@ class KernelHost:
         app.config.IPKernelApp.quiet = True  # libraries look whether this section is there to know that this is a notebook
         app.config.HistoryManager.db_cache_size = 1000
         app.initialize(list(self.spec['args']))
-        prepare_shell(app.shell)
+        prepare_shell(app, app.shell)
         self.threads = Threads(self.slow, self.enter_thread)
         self.threads.install()
         sys.addaudithook(self.on_audit)
