@@ -1,6 +1,7 @@
 // The outline of a notebook for the side bar: its headings, the one of the active cell marked, a press leads there.
 import { type ReactNode, useEffect, useState } from 'react'
 import { useStore } from '../parts/store.ts'
+import { VirtualList } from '../parts/virtual-list.tsx'
 import type { NotebookView } from './notebook-view.ts'
 import { openViews } from './open-views.ts'
 import { type Heading, headings } from './outline.ts'
@@ -11,6 +12,7 @@ export function NotebookOutline({ notebook }: { readonly notebook: string }): Re
 }
 
 const SETTLE_MS = 250
+const ROW_PX = 28
 
 /** The headings, looked for when the document has been quiet for a moment: a notebook of 5,000 cells has 1,500, and every key is a change. */
 function useHeadings(view: NotebookView): readonly Heading[] {
@@ -56,24 +58,35 @@ function Outline({ view }: { readonly view: NotebookView }): ReactNode {
       {list.length === 0 && (
         <p className="faint small">Headings of text cells will be listed here. This notebook has none yet.</p>
       )}
-      <ul>
-        {list.map((h, i) => (
-          <li key={`${h.cell}-${i}`}>
-            <button
-              type="button"
-              className="outline-row cut"
-              style={{ paddingLeft: 16 + (h.level - top) * 16 }}
-              {...(h === here ? { 'aria-current': 'location' as const } : {})}
-              onClick={() => {
-                view.choose(h.cell)
-                view.scrollTo(h.cell, 'top')
-              }}
-            >
-              {h.text}
-            </button>
-          </li>
-        ))}
-      </ul>
+      {/* The tree above keeps its place however many headings there are, and only the rows that are seen are in the page. */}
+      <div className="outline-list" style={{ height: list.length * ROW_PX }}>
+        <VirtualList
+          count={list.length}
+          rowHeight={ROW_PX}
+          role="list"
+          label="Headings"
+          row={(i) => {
+            const h = list[i]
+            if (h === undefined) return null
+            return (
+              <div key={`${h.cell}-${i}`} role="listitem">
+                <button
+                  type="button"
+                  className="outline-row cut"
+                  style={{ height: ROW_PX, paddingLeft: 16 + (h.level - top) * 16 }}
+                  {...(h === here ? { 'aria-current': 'location' as const } : {})}
+                  onClick={() => {
+                    view.choose(h.cell)
+                    view.scrollTo(h.cell, 'top')
+                  }}
+                >
+                  {h.text}
+                </button>
+              </div>
+            )
+          }}
+        />
+      </div>
     </nav>
   )
 }
