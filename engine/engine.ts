@@ -192,7 +192,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     async leave(all) {
       rayAtStart.close()
       const keep = all ? 'none' : settings.get<'running' | 'all' | 'none'>('kernel.keepAfterExit')
-      return leave({ keep, sessions, ray, signal: AbortSignal.timeout(LEAVE_MS) })
+      const keepRay = !all && settings.get<boolean>('ray.keepAfterExit')
+      return leave({ keep, keepRay, sessions, ray, signal: AbortSignal.timeout(LEAVE_MS) })
     },
     async close() {
       clearTimeout(collecting)

@@ -114,6 +114,15 @@ export class OutpostSessions implements Sessions {
     this.#forget(session)
   }
 
+  /** An engine that ends needs no outpost: it ends too, unless it keeps a run or somebody else is connected. One that is not there is not woken. */
+  async endOutpost(signal: AbortSignal): Promise<void> {
+    const { state } = this.connection.state
+    if (state !== 'up' && state !== 'connecting') return
+    await this.connection.call('shutdown', {}, { timeoutMs: 3000, signal }).catch((error: unknown) => {
+      if (!(error instanceof OutpostError && error.code === 'shutdown.busy')) throw error
+    })
+  }
+
   /** Lets go of everything; kernels run on. */
   async close(): Promise<void> {
     for (const { session } of this.#open.values()) session.detach()

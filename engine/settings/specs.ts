@@ -134,6 +134,14 @@ export const settingSpecs: readonly SettingSpec[] = [
     default: true,
   },
   {
+    key: 'ray.keepAfterExit',
+    title: 'Ray after Updraft ends',
+    description:
+      'On: local Ray stays when Updraft ends, and is taken back by the next start. Off: it is stopped with Updraft, unless a kernel that goes on needs it.',
+    group: 'Ray',
+    default: false,
+  },
+  {
     key: 'ray.cpus',
     title: 'CPUs for Ray',
     description: '0: all of this machine.',

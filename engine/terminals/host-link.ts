@@ -7,6 +7,7 @@ import { problem } from '../contract/problem.ts'
 import { type FromHost, lineReader, type ToHost } from './host-protocol.ts'
 
 const START_DEADLINE_MS = 10_000
+const LEAVE_MS = 500
 
 export class HostLink {
   readonly #socketPath: string
@@ -34,9 +35,21 @@ export class HostLink {
     socket.write(`${JSON.stringify(message)}\n`)
   }
 
-  close(): void {
+  /** Lets go of the host, which ends if no shell runs in it. One that is not there is not started. */
+  async close(): Promise<void> {
     this.#closed = true
-    void this.#socket?.then((s) => s.destroy()).catch(() => undefined)
+    const socket = await this.#socket?.catch(() => undefined)
+    if (socket === undefined || socket.destroyed) return
+    // Gone from here once the host has read it: an engine that ends must not take its last word with it.
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LEAVE_MS)
+      socket.once('close', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+      socket.end(`${JSON.stringify({ do: 'leave' } satisfies ToHost)}\n`)
+    })
+    socket.destroy()
   }
 
   #up(): Promise<Socket> {

@@ -21,6 +21,8 @@ export type ToHost =
   /** The engine has handed everything below `upTo` on: credit. */
   | { readonly do: 'seen'; readonly id: string; readonly upTo: number }
   | { readonly do: 'close'; readonly id: string }
+  /** The engine ends in good order: a host without a running shell ends too. */
+  | { readonly do: 'leave' }
   | { readonly do: 'stop' }
 
 export type HostTerminal = {

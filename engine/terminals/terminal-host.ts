@@ -1,5 +1,5 @@
 // The process that holds the shells: detached, so that a terminal outlives the engine (a killed or restarted one attaches again, by offset).
-// node terminal-host.ts SOCKET. Ends itself when it has no terminal and nobody has been connected for a minute.
+// node terminal-host.ts SOCKET. Ends itself when no shell runs and its engine ends, or nobody has been connected for a minute.
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { type IPty, spawn } from 'node-pty'
@@ -124,6 +124,9 @@ function handle(client: Client, wish: ToHost): void {
   if (wish.do === 'hello')
     client.send({ say: 'hello', pid: process.pid, terminals: [...terminals.values()].map((t) => t.describe()) })
   else if (wish.do === 'stop') end()
+  else if (wish.do === 'leave') {
+    if (!shellsRun() && clients.size === 1) end()
+  }
   else if (wish.do === 'open') open(client, wish)
   else {
     const terminal = terminals.get(wish.id)
@@ -131,6 +134,8 @@ function handle(client: Client, wish: ToHost): void {
     else client.send({ say: 'failed', id: wish.id, reason: 'this terminal has ended' })
   }
 }
+
+const shellsRun = (): boolean => [...terminals.values()].some((t) => t.exitCode === undefined)
 
 function open(client: Client, wish: Extract<ToHost, { do: 'open' }>): void {
   try {
@@ -142,7 +147,7 @@ function open(client: Client, wish: Extract<ToHost, { do: 'open' }>): void {
   }
 }
 
-function act(terminal: HeldTerminal, client: Client, wish: Exclude<ToHost, { do: 'hello' | 'stop' | 'open' }>): void {
+function act(terminal: HeldTerminal, client: Client, wish: Exclude<ToHost, { do: 'hello' | 'leave' | 'stop' | 'open' }>): void {
   const running = terminal.exitCode === undefined
   switch (wish.do) {
     case 'write':
@@ -212,6 +217,5 @@ process.on('SIGTERM', end)
 process.on('SIGHUP', () => {})
 process.on('SIGINT', () => {})
 setInterval(() => {
-  const live = [...terminals.values()].some((t) => t.exitCode === undefined)
-  if (!live && clients.size === 0 && Date.now() - idleSince > IDLE_MS) end()
+  if (!shellsRun() && clients.size === 0 && Date.now() - idleSince > IDLE_MS) end()
 }, 5000)

@@ -1,10 +1,11 @@
 // The engine as a program: who starts second, what a port in use or a killed engine leads to, how it ends and what it leaves.
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
-import { EngineWorld, stateWhen } from '../worlds/engine.ts'
+import { afterEach, expect, test, vi } from 'vitest'
+import { EngineWorld, processesNaming, stateWhen } from '../worlds/engine.ts'
+import { basePython } from '../worlds/python.ts'
 
 let world: EngineWorld
 afterEach(() => world.close())
@@ -99,3 +100,53 @@ test('asked to stop, it ends by itself and lets the caller know first', async ()
   expect(await engine.ended).toBe(0)
   expect(existsSync(join(world.folders.state, 'engine.log'))).toBe(true)
 })
+
+test('an engine that ends takes its outpost, its spare kernel and its terminal host with it; a running cell keeps its own', async () => {
+  world = new EngineWorld(basePython(), { 'kernel.spare': true })
+  const path = join(world.work, 'n.ipynb')
+  const source = 'import time\nprint("runs", flush=True)\ntime.sleep(60)'
+  const cell = { cell_type: 'code', id: 'a', metadata: {}, source, outputs: [], execution_count: null }
+  writeFileSync(path, JSON.stringify({ cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 }))
+  const first = await world.start()
+  const link = world.link()
+  await link.call('workspace.trust', { folder: path, trusted: true })
+  const { notebook } = await link.call('notebook.open', { path })
+  await link.call('notebook.run', { notebook, cells: ['a'], ids: ['x'] })
+  await stateWhen(link, 'notebook', { notebook }, (state) => state.cells['a']?.outputs.length === 1)
+  const { terminal } = await link.call('terminals.open', { rows: 24, columns: 80 })
+  await link.call('terminals.close', { terminal })
+  first.child.kill('SIGTERM')
+  expect([await first.ended, first.output()]).toEqual([0, expect.stringContaining('n.ipynb goes on: its cell is running')])
+  const kinds = () =>
+    processesNaming(world.home).map(({ command }) => / (host direct|up|keep) |terminal-host/.exec(command)?.[0].trim() ?? command)
+  await vi.waitFor(() => expect(new Set(kinds())).toEqual(new Set(['up', 'host direct'])), { timeout: 10_000 })
+
+  const second = await world.start()
+  const again = await link.call('notebook.open', { path })
+  await stateWhen(link, 'notebook', { notebook: again.notebook }, (state) => state.kernel.state === 'busy')
+  await link.call('notebook.interrupt', { notebook: again.notebook })
+  await stateWhen(link, 'notebook', { notebook: again.notebook }, (state) => state.kernel.state === 'idle')
+  // The kernel and its spare.
+  await vi.waitFor(() => expect(kinds().filter((kind) => kind === 'host direct').length).toBe(2), { timeout: 20_000 })
+  second.child.kill('SIGTERM')
+  expect(await second.ended).toBe(0)
+  await vi.waitFor(() => expect(kinds()).toEqual([]), { timeout: 10_000 })
+}, 120_000)
+
+test('an outpost whose folder was removed ends within seconds, with the idle kernel that it kept', async () => {
+  world = new EngineWorld(basePython())
+  const engine = await world.start()
+  const path = join(world.work, 'n.ipynb')
+  const cell = { cell_type: 'code', id: 'a', metadata: {}, source: '1', outputs: [], execution_count: null }
+  writeFileSync(path, JSON.stringify({ cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 }))
+  const link = world.link()
+  await link.call('workspace.trust', { folder: path, trusted: true })
+  const { notebook } = await link.call('notebook.open', { path })
+  await link.call('notebook.run', { notebook, cells: ['a'], ids: ['x'] })
+  await stateWhen(link, 'notebook', { notebook }, (state) => state.cells['a']?.run?.state === 'done')
+  engine.child.kill('SIGKILL')
+  await engine.ended
+  expect(processesNaming(world.home).length).toBeGreaterThan(1)
+  rmSync(world.folders.runtime, { recursive: true })
+  await vi.waitFor(() => expect(processesNaming(world.home)).toEqual([]), { timeout: 15_000, interval: 200 })
+}, 120_000)

@@ -94,7 +94,7 @@ export class EngineWorld {
     const found = await findEngine(this.folders, 0).catch(() => undefined)
     if (found !== undefined) kill(found.pid)
     // Everything that was started here names this folder in its command line.
-    for (const pid of processesNaming(this.home)) kill(pid)
+    for (const { pid } of processesNaming(this.home)) kill(pid)
     rmSync(this.home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 }
@@ -108,12 +108,14 @@ function gather(stream: NodeJS.ReadableStream): () => string {
   return () => text
 }
 
-function processesNaming(text: string): number[] {
+/** Processes whose command line holds `text`, this one left out. Nothing where there is no /proc. */
+export function processesNaming(text: string): { readonly pid: number; readonly command: string }[] {
   try {
     return readdirSync('/proc').flatMap((name) => {
       if (!/^\d+$/.test(name) || Number(name) === process.pid) return []
       try {
-        return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(text) ? [Number(name)] : []
+        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ')
+        return command.includes(text) ? [{ pid: Number(name), command }] : []
       } catch {
         return []
       }

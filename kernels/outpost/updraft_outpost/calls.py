@@ -85,6 +85,9 @@ class Calls:
                 f'{len(live)} runs are alive: {", ".join(r.name for r in live[:5])}.',
                 'Stop them first, or force it.',
             )
+        others = [c for c in self.top.clients if c is not client and c.greeted and not c.closing]
+        if others and not field(q, 'force', bool, False):
+            raise Problem('shutdown.busy', f'{len(others)} others are connected.', 'Close them first, or force it.')
         self.top.shut_down('shutdown')
         return {}
 

@@ -78,7 +78,7 @@ def keep(base: str) -> None:
             note_status(base, pid)
             continue
         _, status = os.waitpid(pid, 0)
-        if os.waitstatus_to_exitcode(status) == 0:
+        if os.waitstatus_to_exitcode(status) == 0 or not os.path.isdir(base):
             return
         starts = [t for t in starts if time.monotonic() - t < CRASH_SECONDS] + [time.monotonic()]
         if len(starts) > CRASH_LIMIT + 1 and os.waitstatus_to_exitcode(status) != -signal.SIGKILL:

@@ -33,6 +33,7 @@ FOLLOW_SECONDS = 0.1
 CLOSE_SECONDS = 3.0
 FAULT_LIMIT = 50
 YOUNG_SECONDS = 60.0
+BASE_SECONDS = 3.0  # how soon the loss of BASE is seen: one stat, so that an idle laptop hardly wakes
 
 
 class Supervisor:
@@ -50,6 +51,7 @@ class Supervisor:
         self.running = True
         self.closing = False
         self.wake_at = 0.0
+        self.base_at = 0.0
         self.faults = 0
         self.alone_since = time.monotonic()
         self.calls, self.spares, self.sampler = Calls(self), Spares(self), Sampler(self)
@@ -85,8 +87,9 @@ class Supervisor:
                     self.guarded(key.data, mask)
             self.guarded(self.tick)
         server.close()
-        with contextlib.suppress(OSError):
-            os.unlink(os.path.join(self.base, 'sock'))
+        if self.has_base():  # else the socket there is somebody else's
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(self.base, 'sock'))
 
     def guarded(self, handler: Callable[..., None], *mask: int) -> None:
         """A fault in one handler must not cut everybody off; many mean that this process is not sound, and the keeper starts a fresh one."""
@@ -177,7 +180,7 @@ class Supervisor:
         elif any(r.active or r.stop_at or r.pidfd is None for r in live):
             wait = TICK_SECONDS
         else:
-            wait = 30.0 if self.linger is None else min(30.0, max(1.0, self.linger))
+            wait = BASE_SECONDS if self.linger is None else min(BASE_SECONDS, max(1.0, self.linger))
         if self.timers:
             wait = min(wait, max(0.0, self.timers[0][0] - now))
         return min(wait, self.sampler.wait_seconds(now))
@@ -199,6 +202,9 @@ class Supervisor:
                     client.pump()
             self.slow_tick(now)
         self.sampler.tick(now)
+        if now >= self.base_at:
+            self.base_at = now + BASE_SECONDS
+            self.consider_base()
         self.consider_end(now)
 
     def slow_tick(self, now: float) -> None:
@@ -214,6 +220,25 @@ class Supervisor:
             self.alone_since = now
         elif self.linger is not None and now - self.alone_since >= self.linger and not self.closing:
             self.shut_down('linger')
+
+    def has_base(self) -> bool:
+        """Is BASE still the folder that we locked? It may have been removed, or removed and made anew by another outpost."""
+        try:
+            return os.path.samestat(os.stat(os.path.join(self.base, 'lock')), os.fstat(self.lock_fd))
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+
+    def consider_base(self) -> None:
+        """Without BASE nobody can reach or adopt anything here. What runs a cell, or is looked at, is let go on until then."""
+        if self.closing or self.has_base():
+            return
+        kept = [r for r in self.runs.values() if not r.over and not is_spare(r)]
+        if any(self.clients or r.busy_parent or r.meta['kind'] == 'job' for r in kept):
+            return
+        print(f'{self.base} is gone', file=sys.stderr)
+        self.shut_down('gone')
 
     def shut_down(self, why: str) -> None:
         self.closing = True
