@@ -96,7 +96,7 @@ async function browser(node, env) {
   if (!hasTests('test/e2e', /\.(test|spec)\.ts$/)) return []
   if (!findChromium())
     return [absent(title, 'no Chromium was found; to get it: `sudo apt install chromium`, or set UPDRAFT_CHROMIUM')]
-  return [await vitest(title, node, env, ['--project', 'e2e'], 15 * MINUTE_MS)]
+  return [await vitest(title, node, env, ['--project', 'e2e'], 20 * MINUTE_MS)]
 }
 
 function conclude(steps) {
@@ -131,7 +131,7 @@ export async function test(args) {
       node,
       env,
       ['--project', 'house', '--project', 'unit', '--project', 'suites'],
-      20 * MINUTE_MS,
+      25 * MINUTE_MS,
     ),
   ]
   steps.push(...(await outpostTiers(python, env)))
