@@ -1,5 +1,5 @@
 // What the kernel knows, in the editor: completion, hover, and Tab / Shift+Tab as in Jupyter. A cell's model names its kernel here; models
-// without one (files) get nothing from it. Answers come within 2 s or not at all: the engine promises that.
+// without one (files) get nothing from it. Answers come within 2 s; one that says `later` is asked for again while the user waits for it.
 import type { CallOutput } from '../../engine/contract/index.ts'
 import { plainText } from '../parts/ansi.ts'
 import type { Monaco } from './monaco.ts'
@@ -41,9 +41,8 @@ export function offerKernelLanguage(monaco: typeof Monaco, languages: readonly s
       provideCompletionItems: async (model, position, _context, cancel) => {
         const kernel = kernels.get(model.uri.toString())
         if (kernel === undefined) return { suggestions: [] }
-        const answer = await kernel
-          .complete(model.getValue(), model.getOffsetAt(position), signalOf(cancel))
-          .catch(() => undefined)
+        const signal = signalOf(cancel)
+        const answer = await patiently(signal, () => kernel.complete(model.getValue(), model.getOffsetAt(position), signal))
         if (answer === undefined) return { suggestions: [] }
         const a = model.getPositionAt(answer.from)
         const b = model.getPositionAt(answer.to)
@@ -67,9 +66,8 @@ export function offerKernelLanguage(monaco: typeof Monaco, languages: readonly s
         const kernel = kernels.get(model.uri.toString())
         if (kernel === undefined || (model.getWordAtPosition(position) === null && !asked.has(model))) return null
         asked.delete(model)
-        const answer = await kernel
-          .inspect(model.getValue(), model.getOffsetAt(position), '0', signalOf(cancel))
-          .catch(() => undefined)
+        const signal = signalOf(cancel)
+        const answer = await patiently(signal, () => kernel.inspect(model.getValue(), model.getOffsetAt(position), '0', signal))
         const text = answer?.found ? (answer.data['text/plain'] ?? '') : ''
         if (text === '') return null
         // As code, never as markdown: a docstring is somebody's text.
@@ -78,6 +76,22 @@ export function offerKernelLanguage(monaco: typeof Monaco, languages: readonly s
       },
     })
   }
+}
+
+/** So long "Loading…" may stand; a kernel that is inside C answers no sooner. */
+const PATIENCE_MS = 30_000
+
+/** The answer that is no `later`. Undefined: none came, or the user typed on. */
+async function patiently<T extends { readonly later?: true }>(
+  signal: AbortSignal,
+  ask: () => Promise<T>,
+): Promise<T | undefined> {
+  const began = performance.now()
+  while (!signal.aborted && performance.now() - began < PATIENCE_MS) {
+    const answer = await ask().catch(() => undefined)
+    if (answer?.later !== true) return answer
+  }
+  return undefined
 }
 
 const asked = new WeakSet<Monaco.editor.ITextModel>()

@@ -69,6 +69,7 @@ function Outline({ view }: { readonly view: NotebookView }): ReactNode {
             const h = list[i]
             if (h === undefined) return null
             return (
+              // biome-ignore lint/a11y/useSemanticElements: the list is no ul, its rows are placed by hand.
               <div key={`${h.cell}-${i}`} role="listitem">
                 <button
                   type="button"

@@ -42,6 +42,8 @@ export class NotebookView {
   #texts: CellTexts | undefined
   #stop: () => void = () => {}
   #order: readonly string[] = []
+  /** Runs that this window asked for: only their pages are shown here. */
+  readonly ownRuns = new Set<string>()
   #saidRun: string | undefined
   #asked: string | undefined
   readonly #modelStore = makeStore(0)
@@ -186,6 +188,20 @@ export class NotebookView {
     }
     this.#speakRuns()
     this.#sayQuestion()
+    this.#showPage()
+  }
+
+  /** Help that a run asked to show: once, and only in the window that asked for the run. */
+  #showPage(): void {
+    const { page, order, cells } = this.doc
+    if (page === undefined || !this.ownRuns.delete(page.execution)) return
+    const cell = order.find((id) => cells[id]?.run?.execution === page.execution)
+    const question = cell === undefined ? '' : this.model.text(cell)
+    const title = question
+      .split('\n')
+      .map((line) => line.trim())
+      .findLast((line) => /^[%?]|\?$/.test(line))
+    this.pager.set({ title: title ?? 'Help', text: page.text })
   }
 
   /** input() in a cell that is not looked at: said at the foot, with the way there. */

@@ -5,20 +5,26 @@ import { chosenCells, insertCell, openMarkdown } from './cell-actions.ts'
 import type { NotebookView } from './notebook-view.ts'
 import { sectionOf } from './outline.ts'
 
+/** Older ones have long said whether they have a page. */
+const OWN_RUNS_KEPT = 10_000
+
 /** Runs cells in document order: code is queued, markdown is rendered. */
-export async function runCells(view: NotebookView, ids: readonly string[]): Promise<void> {
+export async function runCells(view: NotebookView, cells: readonly string[]): Promise<void> {
   openMarkdown(
     view,
-    ids.filter((id) => view.cell(id)?.kind === 'markdown'),
+    cells.filter((id) => view.cell(id)?.kind === 'markdown'),
     false,
   )
-  const code = ids.filter((id) => view.cell(id)?.kind === 'code' && view.model.text(id).trim() !== '')
+  const code = cells.filter((id) => view.cell(id)?.kind === 'code' && view.model.text(id).trim() !== '')
   if (code.length === 0) return
   const query = code.length === 1 ? helpQuery(view.model.text(code[0] ?? '')) : undefined
   if (query !== undefined && (await showHelp(view, query))) return
   await view.attempt(async () => {
     await view.model.flush()
-    await view.link.call('notebook.run', { notebook: view.id, cells: [...code], ids: code.map(() => crypto.randomUUID()) })
+    const ids = code.map(() => crypto.randomUUID())
+    for (const id of ids) view.ownRuns.add(id)
+    for (const id of view.ownRuns) if (view.ownRuns.size > OWN_RUNS_KEPT) view.ownRuns.delete(id)
+    await view.link.call('notebook.run', { notebook: view.id, cells: [...code], ids })
   })
 }
 

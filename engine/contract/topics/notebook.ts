@@ -41,6 +41,9 @@ export type InputRequest = {
   readonly password: boolean
 }
 
+/** Text with ANSI colours; windows show it only for runs of their own. */
+export type HelpPage = { readonly execution: string; readonly text: string }
+
 export type KernelSummary = {
   /** Session id for `kernels.*`, absent while none is started. */
   readonly session?: string
@@ -72,6 +75,8 @@ export type NotebookState = {
   readonly kernel: KernelSummary
   readonly queue: readonly string[]
   readonly input?: InputRequest
+  /** What the latest run asked to show beside the notebook (`name?`, `%pinfo`, `%history -p`): not an output, not saved. */
+  readonly page?: HelpPage
   readonly save: SaveState
   readonly undo: { readonly undo?: string; readonly redo?: string }
   /** Said once at the top: the file was repaired, converted, is read-only, changed on disk with a conflict. */
@@ -147,7 +152,18 @@ export type NotebookStep =
       readonly set: Partial<
         Pick<
           NotebookState,
-          'path' | 'title' | 'metadata' | 'format' | 'trusted' | 'kernel' | 'queue' | 'save' | 'undo' | 'remarks' | 'away'
+          | 'path'
+          | 'title'
+          | 'metadata'
+          | 'format'
+          | 'trusted'
+          | 'kernel'
+          | 'queue'
+          | 'page'
+          | 'save'
+          | 'undo'
+          | 'remarks'
+          | 'away'
         >
       >
     }
@@ -348,11 +364,15 @@ export const notebookCalls = {
   'notebook.clear-outputs': call<null>()(z.object({ notebook, cells: z.optional(z.array(cell)) })),
   /** The "while you were away" strip was read. */
   'notebook.seen-away': call<null>()(z.object({ notebook })),
-  /** Answers within 2 s or with nothing; works while a cell is busy. Positions are UTF-16 units. */
-  'notebook.complete': call<{ from: number; to: number; items: readonly CompletionItem[] }>()(
+  /**
+   * Answers within 2 s or with nothing; works while a cell is busy. Positions are UTF-16 units. `later`: the kernel still thinks (its
+   * completer loads, it is inside C); the same question asked again joins the one under way.
+   */
+  'notebook.complete': call<{ from: number; to: number; items: readonly CompletionItem[]; later?: true }>()(
     z.object({ notebook, code: z.string(), position }),
   ),
-  'notebook.inspect': call<{ found: boolean; data: { readonly [mime: string]: string } }>()(
+  /** As `notebook.complete`. */
+  'notebook.inspect': call<{ found: boolean; data: { readonly [mime: string]: string }; later?: true }>()(
     z.object({ notebook, code: z.string(), position, detail: z.optional(z.enum(['0', '1'])) }),
   ),
   /** Searches sources and outputs (whole spooled text too). Offsets are UTF-16 units of the source, or lines of an output's log. */

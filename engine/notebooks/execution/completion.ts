@@ -1,9 +1,14 @@
 // Completion and inspection between a window and a kernel. A kernel counts code points, a window UTF-16 units; ipykernel sends types and
-// signatures beside the plain list. Pure; who asks the kernel and how long it may take: answers.ts.
+// signatures beside the plain list. Pure; who asks the kernel and how long it may take: slow-questions.ts.
 import type { JsonObject } from '../../contract/json.ts'
 import type { CompletionItem } from '../../contract/topics/notebook.ts'
 
-export type Completions = { readonly from: number; readonly to: number; readonly items: readonly CompletionItem[] }
+export type Completions = {
+  readonly from: number
+  readonly to: number
+  readonly items: readonly CompletionItem[]
+  readonly later?: true
+}
 
 /** How many code points stand before this UTF-16 position. */
 export function toCodePoints(text: string, position: number): number {

@@ -3,6 +3,7 @@
 import { type Problem, ProblemError } from '../../contract/problem.ts'
 import type { KernelEvent, LogPosition } from '../../sessions/session.ts'
 import type { NotebookDocument } from '../document.ts'
+import { readPage } from './page.ts'
 import type { EndState, KnownRun } from './run-facts.ts'
 import type { RunLedger } from './run-ledger.ts'
 import type { RunOutputs } from './run-outputs.ts'
@@ -171,6 +172,9 @@ export class LogFolding {
   #onReply(run: KnownRun, content: { readonly [name: string]: unknown }): undefined {
     const ending = this.#ending(run.id)
     const name = String(content['ename'] ?? '')
+    const text = readPage(content)
+    if (text !== undefined)
+      this.#options.document.change([{ type: 'notebook-changed', set: { page: { execution: run.id, text } } }])
     if (content['status'] === 'error') this.#ledger.failed(run, `${name}: ${String(content['evalue'] ?? '').split('\n', 1)[0]}`)
     if (content['status'] === 'ok') ending.reply = { state: 'done' }
     else if (content['status'] !== 'error') ending.reply = { state: 'aborted' }

@@ -3,10 +3,12 @@
 import { randomUUID } from 'node:crypto'
 import { ProblemError, problem } from '../../contract/problem.ts'
 import type { Cell } from '../../contract/topics/notebook.ts'
+import type { KernelMessage } from '../../sessions/session.ts'
 import { type Completions, noCompletions, readCompletions, readInspection, toCodePoints } from './completion.ts'
 import { Execution, type ExecutionOptions } from './execution.ts'
 import { KernelLink, type KernelLinkOptions } from './kernel-link.ts'
 import { untrusted } from './run-problems.ts'
+import { SlowQuestions } from './slow-questions.ts'
 
 export type NotebookExecutionOptions = Omit<ExecutionOptions, 'kernel'> &
   Omit<KernelLinkOptions, 'execution'> & {
@@ -14,19 +16,18 @@ export type NotebookExecutionOptions = Omit<ExecutionOptions, 'kernel'> &
     readonly trustFolder: () => string
   }
 
-/** A window that types can't wait longer; a kernel that is busy in C answers no sooner. */
-const ANSWER_MS = 2_000
-
 export class NotebookExecution {
   readonly #options: NotebookExecutionOptions
   readonly #execution: Execution
   readonly #link: KernelLink
+  readonly #questions: SlowQuestions<KernelMessage>
 
   /** Goes on with what an earlier engine left, as soon as `open` is called. */
   constructor(options: NotebookExecutionOptions) {
     this.#options = options
     this.#execution = new Execution({ ...options, kernel: () => this.#link.kernel() })
     this.#link = new KernelLink({ ...options, execution: this.#execution })
+    this.#questions = new SlowQuestions((type, content, deadline) => this.#link.ask(type, content, 'control', deadline))
   }
 
   /** A cell runs or waits: the notebook must stay open. */
@@ -109,16 +110,18 @@ export class NotebookExecution {
     signal: AbortSignal,
   ): Promise<Completions> {
     const content = { code, cursor_pos: toCodePoints(code, position) }
-    const reply = await this.#link.ask('complete_request', content, 'control', within(signal))
+    const reply = await this.#questions.ask('complete_request', content, signal)
+    if (reply === 'later') return { ...noCompletions(position), later: true }
     return reply === undefined ? noCompletions(position) : readCompletions(code, position, reply.content)
   }
 
   async inspect(
     { code, position, detail }: { readonly code: string; readonly position: number; readonly detail?: '0' | '1' | undefined },
     signal: AbortSignal,
-  ): Promise<{ found: boolean; data: { readonly [mime: string]: string } }> {
+  ): Promise<{ found: boolean; data: { readonly [mime: string]: string }; later?: true }> {
     const content = { code, cursor_pos: toCodePoints(code, position), detail_level: detail === '1' ? 1 : 0 }
-    const reply = await this.#link.ask('inspect_request', content, 'control', within(signal))
+    const reply = await this.#questions.ask('inspect_request', content, signal)
+    if (reply === 'later') return { found: false, data: {}, later: true }
     return reply === undefined ? { found: false, data: {} } : readInspection(reply.content)
   }
 
@@ -132,8 +135,6 @@ export class NotebookExecution {
     if (cell.outputs.length > 0 || cell.count !== null) this.#options.document.apply([{ op: 'clear-outputs', cell: cell.id }])
   }
 }
-
-const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
 
 /** nbformat's tag for cells whose error is part of the story. */
 function mayFail(cell: Cell): boolean {

@@ -48,6 +48,16 @@ def render(host: KernelHost) -> Callable[[], Any]:
     return step
 
 
+def complete() -> None:
+    """jedi's first answer loads its grammar and builtins: 0.5 s of work, which no Tab shall wait for."""
+    try:
+        import jedi
+
+        jedi.Interpreter('prin', [{}]).complete()
+    except Exception:
+        pass
+
+
 class Warmer:
     """Runs its steps one by one on the main loop, only while nothing else is to do."""
 
@@ -68,3 +78,5 @@ class Warmer:
             host.loop.call_later(0.002, self.one, number)
         else:
             host.log.tell({'event': 'warm'}, now=True)
+            # where completions are made, so that a cell that comes now does not wait half a second for this
+            host.control.loop.call_soon_threadsafe(complete)
