@@ -11,10 +11,15 @@ import { type Discovery, findEngine } from './serve/single-engine.ts'
 import { type Folders, foldersFor, makeFolders } from './support/folders.ts'
 
 const START_MS = 20_000
+/** An engine that was killed is started again by its shell within seconds; after this nobody will. */
+const LOST_MS = 20_000
+const LEAVE_MS = 5_000
 
 export type CliEngine = {
   readonly link: Link
   readonly found: Discovery
+  /** Aborts with a Problem once the engine has gone and no other came. What waits for the engine waits for this, too. */
+  readonly lost: AbortSignal
   /** Ends the engine if it is one of ours that nobody else uses, and closes the link. */
   leave(options?: { readonly keep?: boolean }): Promise<void>
 }
@@ -27,14 +32,39 @@ export async function useEngine(): Promise<CliEngine> {
   return {
     link,
     found,
+    lost: lostSignal(link),
     async leave({ keep = false } = {}) {
       try {
-        if (!keep && found.background && (await nobodyElse(link))) await link.call('engine.stop', {})
+        if (keep || !found.background || link.state.status === 'waiting' || link.state.status === 'refused') return
+        const soon = AbortSignal.timeout(LEAVE_MS)
+        // An engine that does not answer ends by itself when nobody is left.
+        if (await nobodyElse(link, soon).catch(() => false)) await link.call('engine.stop', {}, soon).catch(() => undefined)
       } finally {
         link.close()
       }
     },
   }
+}
+
+function lostSignal(link: Link): AbortSignal {
+  const controller = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const lose = () =>
+    controller.abort(
+      problem('unreachable', `The engine has gone, and no other came within ${LOST_MS / 1000} s.`, {
+        hint: 'Kernels outlive it: `npm start` shows what still runs. Or run the command again.',
+      }),
+    )
+  const look = () => {
+    const { status } = link.state
+    if (status === 'connected' || status === 'closed') {
+      clearTimeout(timer)
+      timer = undefined
+    } else timer ??= setTimeout(lose, LOST_MS)
+  }
+  link.listen(look)
+  look()
+  return controller.signal
 }
 
 export const runningEngine = (): Promise<Discovery | undefined> => findEngine(foldersFor())
@@ -71,13 +101,12 @@ async function startInBackground(folders: Folders): Promise<Discovery> {
   })
 }
 
-async function nobodyElse(link: Link): Promise<boolean> {
-  const [engine, sessions] = [link.watch('engine', null), link.watch('sessions', null)]
-  const [e, s] = await Promise.all([firstState(engine), firstState(sessions)])
+async function nobodyElse(link: Link, signal: AbortSignal): Promise<boolean> {
+  const [e, s] = await Promise.all([stateOf(link, 'engine', null, signal), stateOf(link, 'sessions', null, signal)])
   return e.windows === 0 && s.list.every((session) => session.state === 'dead')
 }
 
-/** The state once it fits; rejects with the feed's Problem, or when `signal` aborts. Pass through `onChange` to see every state. */
+/** The state once it fits; rejects with the feed's Problem, or when `signal` aborts: with its Problem if it has one. Pass through `onChange` to see every state. */
 export function until<State>(watching: Watching<State>, fits: (state: State) => boolean, signal?: AbortSignal): Promise<State> {
   const { view } = watching
   return new Promise((resolve, reject) => {
@@ -86,7 +115,8 @@ export function until<State>(watching: Watching<State>, fits: (state: State) => 
       signal?.removeEventListener('abort', abort)
       run()
     }
-    const abort = () => end(() => reject(problem('cancelled', 'Cancelled.')))
+    const abort = () =>
+      end(() => reject(signal?.reason instanceof ProblemError ? signal.reason : problem('cancelled', 'Cancelled.')))
     const look = () => {
       const { state } = view
       if (view.status === 'ended')
@@ -100,13 +130,16 @@ export function until<State>(watching: Watching<State>, fits: (state: State) => 
   })
 }
 
-const firstState = <State>(watching: Watching<State>): Promise<State> => until(watching, () => true)
-
 /** Watches, waits for the first state, and lets go. */
-export async function stateOf<N extends FeedName>(link: Link, name: N, key: FeedKey<N>): Promise<FeedState<N>> {
+export async function stateOf<N extends FeedName>(
+  link: Link,
+  name: N,
+  key: FeedKey<N>,
+  signal?: AbortSignal,
+): Promise<FeedState<N>> {
   const watching = link.watch(name, key)
   try {
-    return await firstState(watching)
+    return await until(watching, () => true, signal)
   } finally {
     watching.close()
   }

@@ -1,28 +1,38 @@
 // `updraft ray start|status|stop`: the same local Ray that the status bar shows.
 import { type CliEngine, stateOf, until } from './cli-engine.ts'
 import type { Link } from './contract/link.ts'
-import { ProblemError, problem } from './contract/problem.ts'
+import { ProblemError } from './contract/problem.ts'
 import type { RayState } from './contract/topics/ray.ts'
 
+export const RAY_WORDS = ['start', 'stop', 'status'] as const
+export type RayWord = (typeof RAY_WORDS)[number]
+
 export async function rayCommand(
-  what: string | undefined,
-  { link }: CliEngine,
+  what: RayWord,
+  { link, lost }: CliEngine,
   say: (line: string) => void,
-  signal: AbortSignal,
+  asked: AbortSignal,
 ): Promise<RayState> {
-  if (what === 'start') {
-    const stop = sayPhases(link, say)
-    await link.call('ray.start', {}, signal).finally(stop)
-    return settled(link, signal)
-  }
+  const signal = AbortSignal.any([asked, lost])
+  const before = await stateOf(link, 'ray', null, signal)
+  if (what === 'status') return before
   if (what === 'stop') {
+    if (before.state === 'stopped') say('No Ray of Updraft runs.')
     await link.call('ray.stop', null, signal)
     return settled(link, signal)
   }
-  if (what === 'status' || what === undefined) return stateOf(link, 'ray', null)
-  throw problem('invalid', `"${what}" is not something Ray can be asked.`, {
-    hint: 'Usage: ./updraft.mjs ray start|status|stop [--json]',
-  })
+  if (before.state === 'running') {
+    say('Ray runs already.')
+    return before
+  }
+  const stop = sayPhases(link, say)
+  try {
+    await link.call('ray.start', {}, signal)
+    // The answer overtakes the last phase: it is said before the listening ends.
+    return await settled(link, signal)
+  } finally {
+    stop()
+  }
 }
 
 async function settled(link: Link, signal: AbortSignal): Promise<RayState> {

@@ -1,16 +1,17 @@
 // `updraft run FILE.ipynb`: runs a notebook to its end through the same engine and the same calls as a window, on a copy where an output is
 // named, and says on stderr how it goes. Parameters as papermill does them: a cell after the one tagged `parameters`.
-import { randomBytes, randomUUID } from 'node:crypto'
-import { constants } from 'node:fs'
+import { randomUUID } from 'node:crypto'
 import { copyFile, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { type CliEngine, until } from './cli-engine.ts'
+import { type CliEngine, stateOf, until } from './cli-engine.ts'
 import { sayPhases } from './cli-ray.ts'
 import type { Link, Watching } from './contract/link.ts'
-import { problem } from './contract/problem.ts'
+import { ProblemError, problem } from './contract/problem.ts'
 import type { Cell, NotebookState } from './contract/topics/notebook.ts'
 import { parametersCell } from './parameters-cell.ts'
+import { makeRunCopy, sweepRunCopies } from './run-copy.ts'
+import { foldersFor } from './support/folders.ts'
 
 export type RunArguments = {
   readonly file: string
@@ -39,7 +40,21 @@ export type RunReport = {
 type Say = (line: string) => void
 const ENDED = new Set(['done', 'failed', 'interrupted', 'aborted', 'lost'])
 
-export async function runNotebook(asked: RunArguments, { link }: CliEngine, say: Say, signal: AbortSignal): Promise<RunReport> {
+/** A cell that does not listen to an interrupt ends with its kernel. */
+const INTERRUPT_MS = 10_000
+const SAVE_MS = 15_000
+
+type Run = {
+  readonly link: Link
+  readonly lost: AbortSignal
+  readonly say: Say
+  /** The user's Ctrl-C. */
+  readonly signal: AbortSignal
+}
+
+/** Throws Problems; `signal` interrupts the cell that runs and ends the run, with what was made until then saved. */
+export async function runNotebook(asked: RunArguments, engine: CliEngine, say: Say, signal: AbortSignal): Promise<RunReport> {
+  const { link, lost } = engine
   const file = resolve(asked.file)
   const info = await stat(file).catch(() => undefined)
   if (info === undefined) throw problem('missing', `There is no file ${file}.`, { hint: 'Nothing was run.' })
@@ -49,43 +64,40 @@ export async function runNotebook(asked: RunArguments, { link }: CliEngine, say:
       hint: 'Nothing was run. Say with --output where the result goes.',
     })
   const beganMs = Date.now()
-  const work = asked.output === undefined ? file : await copyBeside(file, resolve(asked.output))
+  const output = asked.output === undefined ? undefined : resolve(asked.output)
+  const records = join(foldersFor().state, 'run-copies')
+  const left = await sweepRunCopies(records, (copy) => endKernelsOf(copy, link, lost))
+  const copy = output === undefined ? undefined : await makeRunCopy(file, output, records, left)
+  const work = copy?.path ?? file
   try {
     // To name this file on the command line is to trust it: this file, not the folder it lies in.
     await link.call('workspace.trust', { folder: work, trusted: true })
-    const cells = await runOpened(work, asked, link, say, signal)
-    if (asked.output !== undefined) await moveTo(work, resolve(asked.output))
+    const cells = await runOpened(work, asked, { link, lost, say, signal }).catch(async (error: unknown) => {
+      // What was saved until the engine went is the result so far.
+      if (lost.aborted && output !== undefined) await moveTo(work, output)
+      throw lost.aborted ? lost.reason : error
+    })
+    if (output !== undefined) await moveTo(work, output)
     const failed = cells.find((cell) => cell.state !== 'done' && cell.state !== 'skipped' && cell.state !== 'expected')
     const ok = failed === undefined || (asked.allowErrors && failed.state === 'failed')
     return {
       ok,
       notebook: file,
-      output: asked.output === undefined ? file : resolve(asked.output),
+      output: output ?? file,
       seconds: (Date.now() - beganMs) / 1000,
       cells,
       ...(failed === undefined ? {} : { failed }),
     }
   } finally {
-    if (work !== file) await rm(work, { force: true })
+    copy?.release()
   }
 }
 
-/** A copy in the same folder, so that relative paths in the notebook mean what they always mean; beside the output where that can't be. */
-async function copyBeside(file: string, output: string): Promise<string> {
-  const stem = `.${basename(file, '.ipynb')}.run`
-  // The same name each time, so that what is remembered by path (trust, the kernel's environment) does not grow with every run.
-  for (const name of [`${stem}.ipynb`, `${stem}-${randomBytes(4).toString('hex')}.ipynb`]) {
-    for (const folder of [dirname(file), dirname(output)]) {
-      const copy = join(folder, name)
-      try {
-        await copyFile(file, copy, constants.COPYFILE_EXCL)
-        return copy
-      } catch {}
-    }
-  }
-  throw problem('denied', `No copy can be made in ${dirname(file)} or ${dirname(output)}.`, {
-    hint: 'Nothing was run. Name an --output in a folder that can be written.',
-  })
+/** A run that was killed could not end its kernel. */
+async function endKernelsOf(notebook: string, link: Link, signal: AbortSignal): Promise<void> {
+  const { list } = await stateOf(link, 'sessions', null, signal)
+  for (const { id } of list.filter((session) => session.notebook === notebook))
+    await link.call('sessions.stop', { session: id }, signal).catch(() => undefined)
 }
 
 async function moveTo(from: string, to: string): Promise<void> {
@@ -104,7 +116,9 @@ async function moveTo(from: string, to: string): Promise<void> {
   }
 }
 
-async function runOpened(path: string, asked: RunArguments, link: Link, say: Say, signal: AbortSignal): Promise<CellReport[]> {
+async function runOpened(path: string, asked: RunArguments, run: Run): Promise<CellReport[]> {
+  const { link, lost, say } = run
+  const signal = AbortSignal.any([run.signal, lost])
   const { notebook } = await link.call('notebook.open', { path }, signal)
   const watching = link.watch('notebook', { notebook })
   try {
@@ -122,17 +136,20 @@ async function runOpened(path: string, asked: RunArguments, link: Link, say: Say
     const stopPhases = sayPhases(link, say)
     const stopInput = answerInputs(link, notebook, watching, say)
     try {
-      return await runCells(notebook, watching, asked.allowErrors, link, say, signal)
+      return await runCells(notebook, watching, asked.allowErrors, run)
     } finally {
       stopInput()
       stopPhases()
-      // Also after an interrupt: what was made is kept.
-      await link.call('notebook.save', { notebook })
-      await link.call('notebook.shutdown', { notebook }).catch(() => undefined)
+      if (!lost.aborted) {
+        // Also after an interrupt: what was made is kept.
+        const soon = AbortSignal.any([lost, AbortSignal.timeout(SAVE_MS)])
+        await link.call('notebook.save', { notebook }, soon)
+        await link.call('notebook.shutdown', { notebook }, soon).catch(() => undefined)
+      }
     }
   } finally {
     watching.close()
-    await link.call('notebook.close', { notebook }).catch(() => undefined)
+    if (!lost.aborted) await link.call('notebook.close', { notebook }, AbortSignal.timeout(SAVE_MS)).catch(() => undefined)
   }
 }
 
@@ -140,15 +157,14 @@ async function runCells(
   notebook: string,
   watching: Watching<NotebookState>,
   allowErrors: boolean,
-  link: Link,
-  say: Say,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<CellReport[]> {
-  const state = await until(watching, () => true, signal)
+  const { say, lost } = run
+  const state = await until(watching, () => true, AbortSignal.any([run.signal, lost]))
   const cells = state.order.flatMap((id, i) => (state.cells[id]?.kind === 'code' ? [{ id, index: i + 1 }] : []))
   const reports: CellReport[] = []
   for (const [n, { id, index }] of cells.entries()) {
-    const report = await runCell(notebook, watching, link, id, index, signal)
+    const report = await runCell(notebook, watching, run, id, index)
     reports.push(report)
     const code = (watching.view.state?.cells[id]?.source ?? '').split('\n').find((line) => line.trim() !== '') ?? ''
     say(
@@ -164,23 +180,44 @@ async function runCells(
 async function runCell(
   notebook: string,
   watching: Watching<NotebookState>,
-  link: Link,
+  { link, lost, signal }: Run,
   id: string,
   index: number,
-  signal: AbortSignal,
 ): Promise<CellReport> {
   const execution = randomUUID()
   const beganMs = Date.now()
-  const { executions } = await link.call('notebook.run', { notebook, cells: [id], ids: [execution] }, signal)
-  if (executions.length === 0) return { index, id, state: 'skipped', seconds: 0 }
-  const interrupt = () => void link.call('notebook.interrupt', { notebook }).catch(() => undefined)
+  const ask = async (): Promise<readonly string[]> => {
+    try {
+      return (await link.call('notebook.run', { notebook, cells: [id], ids: [execution] }, AbortSignal.any([signal, lost])))
+        .executions
+    } catch (error) {
+      // The engine went while it was asked. The id is ours: asked again, the cell does not run twice.
+      if (!(error instanceof ProblemError && error.problem.code === 'unreachable') || lost.aborted) throw error
+      await until(watching, () => true, AbortSignal.any([signal, lost]))
+      return ask()
+    }
+  }
+  if ((await ask()).length === 0) return { index, id, state: 'skipped', seconds: 0 }
+  const deaf = new AbortController()
+  let waiting: NodeJS.Timeout | undefined
+  const interrupt = () => {
+    void link.call('notebook.interrupt', { notebook }).catch(() => undefined)
+    waiting = setTimeout(() => deaf.abort(), INTERRUPT_MS)
+  }
   signal.addEventListener('abort', interrupt, { once: true })
+  if (signal.aborted) interrupt()
   try {
     const fits = (state: NotebookState) => {
       const run = state.cells[id]?.run
       return run?.execution === execution && ENDED.has(run.state)
     }
-    const state = await until(watching, fits)
+    const state = await until(watching, fits, AbortSignal.any([lost, deaf.signal])).catch((error: unknown) => {
+      if (!deaf.signal.aborted || lost.aborted) throw error
+      return undefined
+    })
+    const seconds = (Date.now() - beganMs) / 1000
+    if (state === undefined)
+      return { index, id, state: 'interrupted', seconds, error: 'It did not listen to the interrupt: its kernel is ended.' }
     const cell = state.cells[id]
     const error = cell === undefined ? undefined : errorOf(cell)
     const expected =
@@ -189,10 +226,11 @@ async function runCell(
       index,
       id,
       state: expected ? 'expected' : (cell?.run?.state ?? 'lost'),
-      seconds: (Date.now() - beganMs) / 1000,
+      seconds,
       ...(error === undefined ? {} : { error }),
     }
   } finally {
+    clearTimeout(waiting)
     signal.removeEventListener('abort', interrupt)
   }
 }

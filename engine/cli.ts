@@ -1,7 +1,7 @@
 // The command line: a client of the running engine, like a window. Exit code 0: done; 1: it failed and says how; 2: asked wrongly.
 import { diagnoseCommand } from './cli-diagnose.ts'
 import { useEngine } from './cli-engine.ts'
-import { rayCommand, rayInWords } from './cli-ray.ts'
+import { RAY_WORDS, rayCommand, rayInWords } from './cli-ray.ts'
 import { type RunArguments, runNotebook } from './cli-run.ts'
 import { ProblemError, problem } from './contract/problem.ts'
 import { sayProblem } from './say-problem.ts'
@@ -56,15 +56,20 @@ function runArguments({ words, values }: Options): RunArguments {
   }
 }
 
-/** Aborts at the first Ctrl-C, so that the cell is interrupted and what was made is saved; the second one ends at once. */
-function interrupted(): AbortSignal {
+const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const
+
+/** Aborts at the first Ctrl-C (or TERM), so that the cell is interrupted and what was made is saved; the second one ends at once. */
+function interrupted(): { readonly signal: AbortSignal; code(): number | undefined } {
   const controller = new AbortController()
-  process.on('SIGINT', () => {
-    if (controller.signal.aborted) process.exit(130)
-    say('Interrupting; once more to leave at once.')
-    controller.abort()
-  })
-  return controller.signal
+  let code: number | undefined
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.on(name, () => {
+      if (code !== undefined) process.exit(ENDED_BY[name])
+      code = ENDED_BY[name]
+      say('Interrupting; once more to leave at once.')
+      controller.abort()
+    })
+  return { signal: controller.signal, code: () => code }
 }
 
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<number | undefined>>> = {
@@ -76,7 +81,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<num
   async run(args) {
     const options = parse(args, ['output', 'param', 'environment'], ['allow-errors', 'json'])
     const asked = runArguments(options)
-    const signal = interrupted()
+    const { signal, code } = interrupted()
     const engine = await useEngine()
     try {
       const report = await runNotebook(asked, engine, say, signal)
@@ -86,21 +91,29 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<num
         say(
           `Cell ${report.failed.index} ${report.failed.state === 'failed' ? 'failed' : `ended as "${report.failed.state}"`}; what ran until then is in ${report.output}`,
         )
-      return report.ok ? 0 : 1
+      return code() ?? (report.ok ? 0 : 1)
+    } catch (error) {
+      const ended = code()
+      if (ended === undefined) throw error
+      sayProblem(error, 'Interrupted')
+      return ended
     } finally {
       await engine.leave()
     }
   },
   async ray(args) {
     const { words, values } = parse(args, [], ['json'])
+    const word = RAY_WORDS.find((known) => known === (words[0] ?? 'status'))
+    if (word === undefined || words.length > 1)
+      throw problem('invalid', `"${words.join(' ')}" is not something Ray can be asked.`, { hint: USAGE })
     const engine = await useEngine()
     let keep = false
     try {
-      const state = await rayCommand(words[0], engine, say, interrupted())
+      const state = await rayCommand(word, engine, say, interrupted().signal)
       show(values.has('json') ? JSON.stringify(state) : rayInWords(state))
       // Ray that was started from here must not end with this command.
       keep = state.state === 'running' || state.state === 'starting'
-      return words[0] === 'status' && state.state !== 'running' ? 1 : 0
+      return word === 'status' && state.state !== 'running' ? 1 : 0
     } finally {
       await engine.leave({ keep })
     }

@@ -47,7 +47,8 @@ async function endRay(ray: LocalRay, keep: boolean, needed: boolean, signal: Abo
   const { owner, state } = ray.feed.state
   if (owner !== 'ours' || (state !== 'running' && state !== 'starting')) return undefined
   if (needed) return 'Ray goes on for them.'
-  if (keep) return 'Ray goes on (setting ray.keepAfterExit). Start Updraft again to see it, or end it with `./updraft.mjs ray stop`.'
+  if (keep)
+    return 'Ray goes on (setting ray.keepAfterExit). Start Updraft again to see it, or end it with `./updraft.mjs ray stop`.'
   const ended = await within(
     ray.stop().then(
       () => true,

@@ -126,8 +126,7 @@ function handle(client: Client, wish: ToHost): void {
   else if (wish.do === 'stop') end()
   else if (wish.do === 'leave') {
     if (!shellsRun() && clients.size === 1) end()
-  }
-  else if (wish.do === 'open') open(client, wish)
+  } else if (wish.do === 'open') open(client, wish)
   else {
     const terminal = terminals.get(wish.id)
     if (terminal) act(terminal, client, wish)

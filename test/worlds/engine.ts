@@ -51,15 +51,20 @@ export class EngineWorld {
     args: readonly string[],
     cwd = this.work,
   ): Promise<{ code: number | null; stdout: string; stderr: string }> {
+    const { ended, stdout, stderr } = this.begin(program, args, cwd)
+    return { code: await ended, stdout: stdout(), stderr: stderr() }
+  }
+
+  /** Starts a program of engine/ and leaves it running. */
+  begin(program: 'main.ts' | 'cli.ts', args: readonly string[], cwd = this.work) {
     const child = spawn(process.execPath, [join(root, 'engine', program), ...args], {
       cwd,
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#children.push(child)
-    const [stdout, stderr] = [gather(child.stdout), gather(child.stderr)]
-    const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-    return { code, stdout: stdout(), stderr: stderr() }
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+    return { child, ended, stdout: gather(child.stdout), stderr: gather(child.stderr) }
   }
 
   /** Starts an engine and waits for its address. */
