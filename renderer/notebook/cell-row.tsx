@@ -5,12 +5,14 @@ import { StaticCode } from '../editor/code-editor.tsx'
 import { loadMonaco, monacoNow, onMonaco } from '../editor/monaco.ts'
 import { contextMenu } from '../parts/menu.tsx'
 import { plural } from '../parts/units.ts'
+import { arrivals } from './arrivals.ts'
 import { chosenCells, foldHeading, hasFlag, openMarkdown, toggleFlag } from './cell-actions.ts'
 import { lineCount } from './cell-height.ts'
 import { CellTags, CellTools, cellMenu, InsertBetween } from './cell-tools.tsx'
+import { EarlyCode } from './early-code.tsx'
 import { InputBox } from './input-box.tsx'
 import { Lane } from './lane.tsx'
-import { arrivals, LiveCode } from './live-code.tsx'
+import { LiveCode } from './live-code.tsx'
 import { MarkdownView } from './markdown-view.tsx'
 import type { NotebookView } from './notebook-view.ts'
 import { headings, leadLevel } from './outline.ts'
@@ -241,6 +243,15 @@ function Source(props: Props): ReactNode {
           label={`${label(cell, props.position, undefined)}, text`}
           readOnly={view.doc.save.state === 'read-only'}
           onLines={setLines}
+        />
+      ) : editing ? (
+        <EarlyCode
+          view={view}
+          cell={cell.id}
+          source={source}
+          language={spoken}
+          label={`${label(cell, props.position, undefined)}, text`}
+          readOnly={view.doc.save.state === 'read-only'}
         />
       ) : source === '' ? (
         <pre className="code placeholder">{cell.kind === 'code' ? '' : 'Write text, with markdown'}&#8203;</pre>

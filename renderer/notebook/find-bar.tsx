@@ -6,8 +6,8 @@ import type { FindMatch } from '../../engine/contract/topics/notebook.ts'
 import { Button, IconButton } from '../parts/button.tsx'
 import { Field, FieldToggle } from '../parts/field.tsx'
 import { count } from '../parts/units.ts'
+import { arrivals } from './arrivals.ts'
 import { openMarkdown } from './cell-actions.ts'
-import { arrivals } from './live-code.tsx'
 import type { NotebookView } from './notebook-view.ts'
 
 const LIMIT = 5000

@@ -5,7 +5,9 @@ import { jupyterTab, offerKernelLanguage } from '../editor/kernel-language.ts'
 import { CODE_LINE_PX, cellOptions, type Monaco, overflowHost } from '../editor/monaco.ts'
 import { setContext } from '../parts/command.ts'
 import { statusTextStore } from '../parts/go.ts'
+import { arrivals } from './arrivals.ts'
 import { stepCell } from './cell-actions.ts'
+import { earlyCursor } from './early-code.tsx'
 import { onCursorQuestion } from './notebook-commands.ts'
 import type { NotebookView } from './notebook-view.ts'
 
@@ -14,12 +16,6 @@ let current: { view: NotebookView; cell: string; editor: Monaco.editor.IStandalo
 /** The editor that has the focus in this notebook, for find, split and completion. */
 export const liveEditor = (view: NotebookView, cell: string): Monaco.editor.IStandaloneCodeEditor | undefined =>
   current !== undefined && current.view === view && current.cell === cell ? current.editor : undefined
-
-/** Where the cursor shall be when the editor comes up: set by a click into static code, by find, by arrow keys. */
-export const arrivals = new Map<
-  string,
-  { readonly line: number; readonly column: number; readonly endColumn?: number } | 'end' | 'start'
->()
 
 /** A small open thing of Monaco that Escape closes first. */
 export function closeWidget(): boolean {
@@ -45,7 +41,7 @@ export function closeWidget(): boolean {
 }
 
 onCursorQuestion((view) => {
-  if (current?.view !== view) return undefined
+  if (current?.view !== view) return earlyCursor(view)
   const model = current.editor.getModel()
   const selection = current.editor.getSelection()
   if (model === null || selection === null) return undefined

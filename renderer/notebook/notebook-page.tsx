@@ -7,11 +7,11 @@ import { arrivalStore, arrivals as pageArrivals } from '../parts/go.ts'
 import { ProblemCard } from '../parts/problem-card.tsx'
 import { useStore } from '../parts/store.ts'
 import { Wait } from '../parts/wait.tsx'
+import { arrivals } from './arrivals.ts'
 import { CellDetails } from './cell-details.tsx'
 import { CellList } from './cell-list.tsx'
 import { FindBar } from './find-bar.tsx'
 import { KernelCard } from './kernel-card.tsx'
-import { arrivals } from './live-code.tsx'
 import { notebookCommands } from './notebook-commands.ts'
 import { NotebookToolbar } from './notebook-toolbar.tsx'
 import { NotebookView, setActiveNotebook } from './notebook-view.ts'
@@ -43,7 +43,6 @@ export function NotebookPage({ notebook, active }: { readonly notebook: string; 
   useEffect(() => {
     const stop = view.open()
     const forget = openViews.add(view)
-    warmMonaco()
     return () => {
       forget()
       stop()
@@ -83,6 +82,8 @@ function Ready({ view, active }: { readonly view: NotebookView; readonly active:
   const slash = doc.path.lastIndexOf('/')
   const folder = slash < 0 ? '' : doc.path.slice(0, slash)
   useArrival(view)
+  // Only now: its 240 ms of script would stand between a large notebook and its first paint.
+  useEffect(warmMonaco, [])
   return (
     <div className="notebook" data-context={`notebookFocus notebook=${doc.kernel.state}`}>
       <NotebookToolbar view={view} />

@@ -237,6 +237,45 @@ describe('a notebook in the window', () => {
     await page.close()
   })
 
+  it('loses no key that is typed before the editor is loaded', async () => {
+    writeNotebook(join(world.folder, 'early.ipynb'), [
+      { id: 'first', source: 'a = 1' },
+      { id: 'second', source: '' },
+    ])
+    let release = (): void => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    await world.context.route('**/monaco-setup*', async (route) => {
+      await held
+      await route.continue()
+    })
+    const page = await world.open()
+    await openNotebook(page, 'early.ipynb')
+    await choose(page, 'first')
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('End')
+    await page.keyboard.type('0\nb = a')
+    await page.keyboard.press('ArrowUp')
+    await page.keyboard.type('+5')
+    await expect.poll(() => cell(page, 'first').locator('pre.code').innerText(), WAIT).toBe('a = 1+50\nb = a')
+    // The live editor takes over where the cursor is.
+    expect(await cell(page, 'first').locator('.view-lines').count()).toBe(0)
+    release()
+    await cell(page, 'first').locator('.view-lines').waitFor()
+    await page.keyboard.type('00')
+    const lines = () =>
+      cell(page, 'first')
+        .locator('.view-lines')
+        .innerText()
+        .then((t) => t.replaceAll('\u00a0', ' '))
+    await expect.poll(lines, WAIT).toBe('a = 1+5000\nb = a')
+    await page.keyboard.press('Control+s')
+    await expect.poll(() => sourceOnDisk('early.ipynb', 'first'), WAIT).toBe('a = 1+5000\nb = a')
+    await world.context.unroute('**/monaco-setup*')
+    await page.close()
+  })
+
   it('breaks no rule of the page: no script error, no violation of the policy', () => {
     expect(world.complaints.filter((c) => !/404|ERR_ABORTED/.test(c))).toEqual([])
   })
