@@ -48,3 +48,7 @@ export const tailOf = async (file: string): Promise<string> =>
     .slice(-25)
     .join('\n')
     .trim()
+
+/** Did the head end because its own raylet was too slow? */
+export const gaveUpWaiting = async (lease: RayLease): Promise<boolean> =>
+  (await tailOf(lease.logFile)).includes('timed out during startup')

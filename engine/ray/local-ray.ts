@@ -8,7 +8,7 @@ import { type RayChange, type RayState, reduceRay } from '../contract/topics/ray
 import { headAlive, type RayLease, rayAuthEnv, readLease, startRayHead, stopRayHead } from '../targets/local/ray-head.ts'
 import { Dashboard } from './dashboard.ts'
 import { type FoundRay, findRays } from './found-rays.ts'
-import { accepts, exists, gcsAlive, gcsOf, tailOf } from './head-processes.ts'
+import { accepts, exists, gaveUpWaiting, gcsAlive, gcsOf, tailOf } from './head-processes.ts'
 
 export type LocalRayOptions = {
   /** Interpreter whose Ray is started: the base environment's. Undefined: there is none, and starting says so. */
@@ -181,15 +181,16 @@ export class LocalRay {
     const cancel = new AbortController()
     this.#starting = cancel
     this.#set({ state: 'starting', owner: 'ours', phases: [], nodes: [] }, ['problem', 'address', 'dashboard', 'version', 'pid'])
+    const signal = AbortSignal.any([cancel.signal, this.#closed.signal])
     try {
-      const lease = await this.#phase('Start processes', async () => {
-        const folder = join(this.#o.runtimeFolder, `ray-${randomBytes(3).toString('hex')}`)
-        const cpus = wish.cpus ?? (this.#o.cpus() || undefined)
-        return startRayHead({ python, folder, cpus, gpus: wish.gpus, env: this.#o.env }, this.#leaseFile, this.#now())
+      await this.#startHead(python, wish, signal).catch(async (error: unknown) => {
+        if (signal.aborted || this.#lease === undefined || !(await gaveUpWaiting(this.#lease))) throw error
+        // `ray start` waits 30 s for its own raylet and no flag changes that (2.60): on a machine that is busy it is worth one more try.
+        await this.#phase('The machine is busy: once more', () => stopRayHead(this.#lease as RayLease, this.#leaseFile))
+        this.#lease = undefined
+        this.#address = undefined
+        await this.#startHead(python, wish, signal)
       })
-      this.#lease = lease
-      this.#own(lease)
-      await this.#join(lease, AbortSignal.any([cancel.signal, this.#closed.signal]))
     } catch (error) {
       const why = cancel.signal.aborted ? problem('cancelled', 'Starting Ray was cancelled.').problem : toProblem(error)
       const tail = this.#lease ? await tailOf(this.#lease.logFile) : ''
@@ -200,6 +201,21 @@ export class LocalRay {
     } finally {
       this.#starting = undefined
     }
+  }
+
+  async #startHead(
+    python: string,
+    wish: { cpus?: number | undefined; gpus?: number | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const lease = await this.#phase('Start processes', async () => {
+      const folder = join(this.#o.runtimeFolder, `ray-${randomBytes(3).toString('hex')}`)
+      const cpus = wish.cpus ?? (this.#o.cpus() || undefined)
+      return startRayHead({ python, folder, cpus, gpus: wish.gpus, env: this.#o.env }, this.#leaseFile, this.#now())
+    })
+    this.#lease = lease
+    this.#own(lease)
+    await this.#join(lease, signal)
   }
 
   /** Gates on what answers, never on time: GCS and dashboard, then a node that has joined with its resources. */

@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   const { code, err } = await updraft(['ray', 'stop'])
-  rmSync(home, { recursive: true, force: true })
+  rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   expect(code, err).toBe(0)
 }, MINUTE_MS)
 
