@@ -87,7 +87,7 @@ async function run(page: Page, cell: string, last: string): Promise<number> {
       const done = () =>
         row()?.classList.contains('done') === true && row()?.querySelector('.cell-outputs')?.textContent?.includes(text)
       const asked = new Promise<number>((resolve) =>
-        addEventListener('keydown', (e) => e.key === 'Enter' && resolve(e.timeStamp), { capture: true, once: true }),
+        addEventListener('keydown', (e) => e.key === 'Enter' && resolve(e.timeStamp), true),
       )
       Object.assign(globalThis, {
         running: asked.then(async (from) => {
