@@ -16,6 +16,7 @@ const USAGE = `Updraft ${version}: a notebook-style IDE for AI compute
   ./updraft.mjs serve [folder]       serve the page without opening anything
   ./updraft.mjs run FILE.ipynb       run a notebook to the end [--output F] [--param k=v] [--allow-errors] [--json]
   ./updraft.mjs ray start|status|stop
+  ./updraft.mjs status [--json]      the engine that runs, its Ray and its kernels
   ./updraft.mjs doctor [--json]      what is here, what is missing, what to do
   ./updraft.mjs diagnose             a bundle to send, secrets removed, shown first
   ./updraft.mjs python [base|torch]  make a Python environment; --print: only its path; --yes: don't ask
@@ -61,6 +62,7 @@ const commands = {
   serve: (args) => engine('cli.ts', ['serve', ...args]),
   run: (args) => engine('cli.ts', ['run', ...args]),
   ray: (args) => engine('cli.ts', ['ray', ...args]),
+  status: (args) => engine('cli.ts', ['status', ...args]),
   diagnose: (args) => engine('cli.ts', ['diagnose', ...args]),
   doctor: async (args) => (await import('./setup/doctor.mjs')).doctor(args),
   python: async (args) => (await import('./setup/python-command.mjs')).pythonCommand(args),

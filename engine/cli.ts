@@ -3,12 +3,14 @@ import { diagnoseCommand } from './cli-diagnose.ts'
 import { useEngine } from './cli-engine.ts'
 import { RAY_WORDS, rayCommand, rayInWords } from './cli-ray.ts'
 import { type RunArguments, runNotebook } from './cli-run.ts'
+import { engineStatus, statusInWords } from './cli-status.ts'
 import { ProblemError, problem } from './contract/problem.ts'
 import { sayProblem } from './say-problem.ts'
 
 const USAGE = `Usage: ./updraft.mjs serve [folder] [--port N]
        ./updraft.mjs run FILE.ipynb [--output F] [--param k=v]… [--allow-errors] [--environment ID] [--json]
        ./updraft.mjs ray start|status|stop [--json]
+       ./updraft.mjs status [--json]
        ./updraft.mjs diagnose [--output FOLDER]`
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
@@ -117,6 +119,12 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<num
     } finally {
       await engine.leave({ keep })
     }
+  },
+  async status(args) {
+    const { values } = parse(args, [], ['json'])
+    const status = await engineStatus()
+    show(values.has('json') ? JSON.stringify(status) : statusInWords(status))
+    return 0
   },
   async diagnose(args) {
     const { values } = parse(args, ['output'], [])

@@ -148,6 +148,33 @@ function gpu() {
     : missing('GPU', 'no NVIDIA GPU found (nvidia-smi)', 'Everything runs on the CPU; code for a GPU runs once you scale out.')
 }
 
+/** What the running engine says of itself: asked of its own command line, which needs Node 24 and the packages. */
+function engineFacts() {
+  const node = packagesAreReady() ? findNode24() : undefined
+  const told = node && exists(at('engine', 'cli.ts')) ? ask(node, [at('engine', 'cli.ts'), 'status', '--json']) : undefined
+  let status
+  try {
+    status = JSON.parse(told ?? '')
+  } catch {}
+  if (!status?.running)
+    return [
+      missing(
+        'engine',
+        status ? 'none runs' : node ? 'it does not answer' : 'not asked: its packages are not here',
+        '`npm start` starts one.',
+      ),
+    ]
+  const { pid, address, version, ray, kernels } = status
+  const found = [ok('engine', `${version} at ${address} (process ${pid})`)]
+  found.push(
+    ray.state === 'running'
+      ? ok('local Ray', `${ray.address} (${ray.owner}, ${ray.nodes} nodes)`)
+      : missing('local Ray', ray.problem ?? ray.state, '`./updraft.mjs ray start` starts it.'),
+  )
+  found.push(ok('kernels', kernels.length === 0 ? 'none' : kernels.map(({ title, state }) => `${title}: ${state}`).join(' · ')))
+  return found
+}
+
 export function examine() {
   const wants = [
     node,
@@ -159,7 +186,10 @@ export function examine() {
     () => environment('torch', '`./updraft.mjs python torch` makes it, when you need PyTorch or vLLM.'),
   ]
   const around = [cache, () => disk('project folder', at(), 0.5 * GB), sharedMemory, display, electron, chromium, git, gpu]
-  return { system: `${process.platform} ${release()} ${process.arch}`, findings: [...wants, ...around].map((look) => look()) }
+  return {
+    system: `${process.platform} ${release()} ${process.arch}`,
+    findings: [...[...wants, ...around].map((look) => look()), ...engineFacts()],
+  }
 }
 
 const MARKS = { ok: 'ok     ', absent: '-      ', missing: 'MISSING' }

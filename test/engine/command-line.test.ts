@@ -1,4 +1,5 @@
 // The command line against a real engine and real kernels: a notebook run to its end, a failing one, parameters, and what is asked wrongly.
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -157,3 +158,35 @@ test('diagnose shows what it gathers and writes it to a folder, with or without 
 test('the engine that a command started has ended with it', () => {
   expect(readdirSync(world.folders.runtime).filter((name) => name.startsWith('engine-'))).toEqual([])
 })
+
+/** What doctor says of one thing. */
+function doctor(name: string) {
+  const launcher = join(import.meta.dirname, '..', '..', 'updraft.mjs')
+  const { stdout } = spawnSync(process.execPath, [launcher, 'doctor', '--json'], { env: world.env, encoding: 'utf8' })
+  const { findings } = JSON.parse(stdout) as { findings: { name: string; state: string; found: string; todo?: string }[] }
+  return findings.find((finding) => finding.name === name)
+}
+
+test('status and doctor say which engine runs and what it has, without its token, and start none', async () => {
+  const none = await world.run('cli.ts', ['status', '--json'])
+  expect([none.code, JSON.parse(none.stdout)]).toEqual([0, { running: false }])
+  expect(doctor('engine')).toMatchObject({ state: 'absent', found: 'none runs', todo: '`npm start` starts one.' })
+  const engine = await world.start()
+  const shown = await world.run('cli.ts', ['status'])
+  const { origin } = new URL(engine.url)
+  expect([shown.code, shown.stdout]).toEqual([
+    0,
+    expect.stringMatching(
+      new RegExp(
+        `^engine {5}\\S+ at ${origin.replaceAll('.', '\\.')} \\(process ${engine.child.pid}\\)\nRay {8}stopped\nkernels {4}none\n$`,
+      ),
+    ),
+  ])
+  expect([doctor('engine')?.found, doctor('local Ray'), doctor('kernels')?.found]).toEqual([
+    expect.stringContaining(`${origin} (process ${engine.child.pid})`),
+    expect.objectContaining({ found: 'stopped', todo: '`./updraft.mjs ray start` starts it.' }),
+    'none',
+  ])
+  engine.child.kill('SIGTERM')
+  await engine.ended
+}, 120_000)
