@@ -23,14 +23,14 @@ export function StreamOutput({ content, name, running, scrolled }: Props): React
   )
   if (content.log !== undefined) {
     return (
-      <div className={`out-stream ${name}`}>
+      <div className={`out-stream ${name}${name === 'stderr' ? ` ${toneOf(content.log.tail)}` : ''}`}>
         <LogWindow log={content.log} bytes={content.bytes} lines={content.lines} running={running} />
         {lost}
       </div>
     )
   }
   return (
-    <div className={`out-stream ${name}`}>
+    <div className={`out-stream ${name}${name === 'stderr' ? ` ${toneOf(content.text)}` : ''}`}>
       <ShortText
         text={content.text}
         label={name === 'stderr' ? 'Error stream' : 'Output'}
@@ -41,6 +41,14 @@ export function StreamOutput({ content, name, running, scrolled }: Props): React
     </div>
   )
 }
+
+/** stderr is where programs talk about themselves, Ray's INFO lines too: only what says that something is wrong is marked so. */
+export const toneOf = (text: string): 'bad' | 'warn' | 'plain' =>
+  /\b(?:ERROR|CRITICAL|FATAL|Traceback|\w*(?:Error|Exception):)/.test(text)
+    ? 'bad'
+    : /\b(?:WARN|WARNING|\w*Warning:)/.test(text)
+      ? 'warn'
+      : 'plain'
 
 /** Terminal text that is all here. Appending feeds only what is new. */
 export function ShortText({
