@@ -31,7 +31,6 @@ from .records import (
     STARTED,
     STDIN,
     dump,
-    pack_message,
     unpack_message,
 )
 from .stopping import request
@@ -155,9 +154,10 @@ class BridgeHost:
                         self.on_message(channel, arrived)
             if self.peers.get(channel) is not peer:
                 return
-            self.link.selector.modify(
-                peer.sock, 1 | (2 if peer.wants_write else 0), lambda mask, channel=channel: self.on_peer(channel, mask)
-            )
+            key = self.link.selector.get_key(peer.sock)
+            wanted = 1 | (2 if peer.wants_write else 0)
+            if key.events != wanted:
+                self.link.selector.modify(peer.sock, wanted, key.data)
         except zmtp.Closed:
             self.disconnect()
             if self.is_ready and not self.shut and not self.child.poll():
@@ -221,7 +221,7 @@ class BridgeHost:
         if kind == 'input_request':
             self.stdin_parent = a.header
         flags = self.flags(kind, a.content, number, parent_id)
-        payload = pack_message({'h': a.header, 'p': parent_id, 'm': a.metadata, 'c': a.content}, a.buffers)
+        payload = a.payload(parent_id)
         last = bool(flags & FINISHED) or channel != 'iopub' and kind != 'execute_reply'
         self.log.append(KINDS[channel], number, payload, flags=flags, hold=kind in HELD and not last)
         if last:

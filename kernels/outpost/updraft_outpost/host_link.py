@@ -94,7 +94,7 @@ class HostLink:
     def read(self) -> None:
         assert self.sock is not None
         try:
-            data = self.sock.recv(1 << 18)
+            data = self.sock.recv(1 << 16)  # 256 KB came from mmap and went back to it with each request
         except BlockingIOError:
             return
         except OSError:

@@ -51,7 +51,8 @@ class Journal:
     def _flags(e: dict[str, Any], flags: int, time_us: int) -> None:
         if flags & STARTED:
             e['startedUs'] = time_us
-            e['state'] = 'running'
+            if e['state'] == 'queued':  # behind the bridge `busy` may come after the reply: two sockets
+                e['state'] = 'running'
         if flags & ABORTED:
             e['state'] = 'aborted'
         elif flags & FAILED:

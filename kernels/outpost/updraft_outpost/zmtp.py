@@ -14,6 +14,7 @@ SIGNATURE = b'\xff\0\0\0\0\0\0\0\1\x7f'
 GREETING = SIGNATURE + b'\3\0' + b'NULL'.ljust(20, b'\0') + b'\0' + b'\0' * 31
 MORE, LONG, COMMAND = 1, 2, 4
 FRAME_LIMIT_BYTES = 1 << 31
+READ_BYTES, MOST_BYTES = 1 << 16, 1 << 20  # a megabyte comes from mmap and goes back to it: only where much arrives
 
 
 class Closed(Exception):
@@ -51,6 +52,7 @@ class Peer:
         self.kind = kind
         self.inbuf, self.out = bytearray(), bytearray(GREETING + ready(kind, identity))
         self.greeted = False
+        self.room = READ_BYTES
         self.parts: list[bytes] = []
         self.flush()
 
@@ -77,13 +79,14 @@ class Peer:
     def feed(self) -> Iterator[list[bytes]]:
         """Whole messages that have come."""
         try:
-            data = self.sock.recv(1 << 20)
+            data = self.sock.recv(self.room)
         except BlockingIOError:
             return
         except OSError as error:
             raise Closed from error
         if not data:
             raise Closed
+        self.room = MOST_BYTES if len(data) == self.room else READ_BYTES
         self.inbuf += data
         if not self.greeted:
             if len(self.inbuf) < 64:

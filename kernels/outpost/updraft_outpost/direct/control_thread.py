@@ -88,7 +88,7 @@ class ControlThread(threading.Thread):
             if buffer is None:
                 return
             try:
-                data = sock.recv(1 << 18)
+                data = sock.recv(1 << 16)  # 256 KB came from mmap and went back to it with each request
             except BlockingIOError:
                 return
             except OSError:
