@@ -10,6 +10,7 @@ import { basePython } from '../worlds/python.ts'
 import { type Figure, fixed, interleaved, ratioFigure, series } from './measure.ts'
 import { writeCells } from './window-notebooks.ts'
 import { openFromTree, pagePssMb, type WindowRig, within } from './window-rig.ts'
+import { mainThreadTasks } from './window-trace.ts'
 
 const shell = promisify(execFile)
 const FLOOD = 'for i in range(10**6): print(i)'
@@ -57,13 +58,18 @@ export async function floodFigures(rig: WindowRig): Promise<Figure[]> {
   const flood = await interleaved(6, 1, ours, plain)
   const afterMb = await pagePssMb(rig.browser, session)
   const frames = series(gaps)
+  const worked: number[] = []
+  for (let i = 0; i < 3; i++) {
+    const tasks = await mainThreadTasks(rig.browser, () => run(page, 'flood', '999999'))
+    worked.push(Math.max(...tasks.map((t) => t.cpuMs)))
+  }
   const figures: Figure[] = [
     ratioFigure('10^6 prints in a notebook', flood.a, flood.b, 'python | cat', 'ms'),
     {
       name: 'window blocked by 10^6 prints',
-      value: Math.max(...blocked.slice(1)),
+      value: Math.max(...worked),
       unit: 'ms',
-      detail: `longest task of each run ${blocked.map((b) => fixed(b)).join(' ')} (0: none of 50 ms); frames p50 ${fixed(frames.p50)} p95 ${fixed(frames.p95)} max ${fixed(frames.max)} ms`,
+      detail: `work of the longest task in each run ${worked.map(fixed).join(' ')}; by the clock, with waits for a core, ${blocked.map(fixed).join(' ')} (0: below 50); frames p50 ${fixed(frames.p50)} p95 ${fixed(frames.p95)} max ${fixed(frames.max)} ms`,
     },
     {
       name: 'window grows by 10^6 prints',
