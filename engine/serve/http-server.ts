@@ -1,6 +1,6 @@
 // HTTP on loopback: decides by the Host header which of the two sites is meant, then who asks, then what. Everything that is not named here
 // is refused. The WebSocket is in wire-server.ts, on the same port.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { type Problem, ProblemError, problem } from '../contract/problem.ts'
 import type { EngineLog } from '../support/engine-log.ts'
 import type { Access } from './access.ts'
@@ -8,6 +8,9 @@ import { appHeaders, frameHeaders, plainHeaders, wordsHeaders } from './headers.
 import { framePage, frameScript } from './output-frame.ts'
 import { pages, type Words, wordsPage } from './pages.ts'
 import type { StaticFiles } from './static-files.ts'
+
+// Not by import: naming the module's exports also loads its fetch and WebSocket, 50 ms of every start.
+const { createServer } = process.getBuiltinModule('node:http')
 
 /** What other rooms add: answers true when it has taken the request (it is signed in and of the app's host). */
 export type Route = (path: string, url: URL, request: IncomingMessage, response: ServerResponse) => Promise<boolean>
