@@ -4,7 +4,7 @@ import type { Problem } from '../../engine/contract/problem.ts'
 import { CodeEditor, type CodeEditorHandle, forgetModel } from '../editor/code-editor.tsx'
 import { useCall, useFeedPart, useLink } from '../link/hooks.tsx'
 import { offerCommands } from '../parts/command.ts'
-import { arrivalStore, arrivals, statusTextStore } from '../parts/go.ts'
+import { arrivalStore, arrivals, focusStore, statusTextStore, takeFocus } from '../parts/go.ts'
 import { ProblemCard } from '../parts/problem-card.tsx'
 import { useStore } from '../parts/store.ts'
 import { Wait } from '../parts/wait.tsx'
@@ -106,6 +106,11 @@ export function TextPage({
     // Monaco may still be on its way: the editor's own ready callback asks again.
     requestAnimationFrame(() => editor.current?.reveal(to.line ?? 1, to.column))
   }, [arrived, active, model, path])
+
+  const wished = useStore(focusStore)
+  useEffect(() => {
+    if (active && model !== undefined && wished !== undefined && takeFocus(path)) editor.current?.focus()
+  }, [active, model, path, wished])
 
   if (there.status === 'ended' && there.problem !== undefined) {
     return (

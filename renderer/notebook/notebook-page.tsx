@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } fr
 import { warmMonaco } from '../editor/monaco.ts'
 import { useLink } from '../link/hooks.tsx'
 import { offerCommands, setContext } from '../parts/command.ts'
-import { arrivalStore, arrivals as pageArrivals } from '../parts/go.ts'
+import { arrivalStore, focusStore, arrivals as pageArrivals, takeFocus } from '../parts/go.ts'
 import { ProblemCard } from '../parts/problem-card.tsx'
 import { useStore } from '../parts/store.ts'
 import { Wait } from '../parts/wait.tsx'
@@ -82,6 +82,7 @@ function Ready({ view, active }: { readonly view: NotebookView; readonly active:
   const slash = doc.path.lastIndexOf('/')
   const folder = slash < 0 ? '' : doc.path.slice(0, slash)
   useArrival(view)
+  useFocusWish(view, active && shown)
   // Only now: its 240 ms of script would stand between a large notebook and its first paint.
   useEffect(warmMonaco, [])
   return (
@@ -98,6 +99,15 @@ function Ready({ view, active }: { readonly view: NotebookView; readonly active:
       <ToastBar view={view} />
     </div>
   )
+}
+
+/** A notebook that was found by its name has the focus when it is there: the next key is for its cells. */
+function useFocusWish(view: NotebookView, here: boolean): void {
+  const wished = useStore(focusStore)
+  const { path } = view.doc
+  useEffect(() => {
+    if (here && wished !== undefined && takeFocus(path)) view.focus()
+  }, [view, path, here, wished])
 }
 
 /** Somebody sent the user to a cell or a line of this file (search, a link, a log). */

@@ -22,6 +22,16 @@ export const arrivals = new Map<string, { readonly line?: number; readonly colum
 /** Changes when an arrival for an already open page was set. */
 export const arrivalStore = makeStore(0)
 
+/** The file whose page shall have the focus when it is there: who found it by keys goes on in it. Taken once by that page. */
+export const focusStore = makeStore<string | undefined>(undefined)
+/** Is this page, shown in front, the one that was asked for? Then the wish is taken. */
+export function takeFocus(path: string): boolean {
+  const wished = focusStore.get()
+  if (wished === undefined || (path !== wished && !path.endsWith(`/${wished}`))) return false
+  focusStore.set(undefined)
+  return true
+}
+
 /** What the right column shows of the selected thing; undefined closes it. `owner` keeps one page from clearing another's. */
 export type Inspected = { readonly owner: string; readonly title: string; readonly content: ReactNode }
 export const inspectorStore = makeStore<Inspected | undefined>(undefined)

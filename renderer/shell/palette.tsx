@@ -2,7 +2,7 @@
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { useFeed, useLink } from '../link/hooks.tsx'
 import { type Command, commandStore, runCommand } from '../parts/command.ts'
-import { go } from '../parts/go.ts'
+import { focusStore, go } from '../parts/go.ts'
 import { fileIcon, Icon } from '../parts/icon.tsx'
 import { Keys } from '../parts/kbd.tsx'
 import { useStore } from '../parts/store.ts'
@@ -229,7 +229,10 @@ function useItems(
         hint: path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : undefined,
         icon: fileIcon(name),
         ...(marks === undefined ? {} : { marks }),
-        run: () => go({ kind: 'file', path }),
+        run: () => {
+          focusStore.set(path)
+          go({ kind: 'file', path })
+        },
       }
     })
     const items =
