@@ -5,9 +5,10 @@ import { call, feed } from '../define.ts'
 import type { JsonObject } from '../json.ts'
 import type { Problem } from '../problem.ts'
 import { applyEdit, type TextEdit } from '../text-edit.ts'
+import { type CellKind, cell, type NotebookOp, op, position } from './notebook-ops.ts'
 import type { LogText, MimeBundle, Output } from './outputs.ts'
 
-export type CellKind = 'code' | 'markdown' | 'raw'
+export type { CellKind, NotebookOp } from './notebook-ops.ts'
 
 /** Where the latest execution of a cell stands. Times are wall-clock milliseconds of the engine. */
 export type CellRun = {
@@ -84,27 +85,6 @@ export type NotebookState = {
   /** Cells that finished or failed while no window looked. */
   readonly away: readonly string[]
 }
-
-/** An edit of the document. Every operation has an inverse, so undo covers them all. `after: null` = at the top. */
-export type NotebookOp =
-  | { readonly op: 'edit-source'; readonly cell: string; readonly version: number; readonly edit: TextEdit }
-  | {
-      readonly op: 'insert-cell'
-      readonly after: string | null
-      readonly cell: {
-        readonly id: string
-        readonly kind: CellKind
-        readonly source: string
-        readonly metadata?: JsonObject
-        readonly outputsOf?: string
-      }
-    }
-  | { readonly op: 'delete-cell'; readonly cell: string }
-  | { readonly op: 'move-cell'; readonly cell: string; readonly after: string | null }
-  | { readonly op: 'set-kind'; readonly cell: string; readonly kind: CellKind }
-  | { readonly op: 'set-cell-metadata'; readonly cell: string; readonly metadata: JsonObject }
-  | { readonly op: 'set-metadata'; readonly metadata: JsonObject }
-  | { readonly op: 'clear-outputs'; readonly cell: string }
 
 /**
  * Many changes of one moment, folded with one copy of the cells: a copy of 5,000 cells takes 1 ms, so a run of all of them would take
@@ -296,31 +276,7 @@ function withStream(c: Cell, output: string, change: (content: LogText) => LogTe
   }
 }
 
-const json = z.record(z.string(), z.json()) as unknown as z.ZodMiniType<JsonObject>
 const notebook = z.string().check(z.maxLength(4096))
-const cell = z.string().check(z.minLength(1), z.maxLength(256))
-const kind = z.enum(['code', 'markdown', 'raw'])
-const position = z.int().check(z.nonnegative())
-const op: z.ZodMiniType<NotebookOp> = z.discriminatedUnion('op', [
-  z.object({
-    op: z.literal('edit-source'),
-    cell,
-    version: position,
-    edit: z.array(z.object({ at: position, delete: position, insert: z.string() })),
-  }),
-  z.object({
-    op: z.literal('insert-cell'),
-    after: z.nullable(cell),
-    cell: z.object({ id: cell, kind, source: z.string(), metadata: z.optional(json), outputsOf: z.optional(cell) }),
-  }),
-  z.object({ op: z.literal('delete-cell'), cell }),
-  z.object({ op: z.literal('move-cell'), cell, after: z.nullable(cell) }),
-  z.object({ op: z.literal('set-kind'), cell, kind }),
-  z.object({ op: z.literal('set-cell-metadata'), cell, metadata: json }),
-  z.object({ op: z.literal('set-metadata'), metadata: json }),
-  z.object({ op: z.literal('clear-outputs'), cell }),
-]) as unknown as z.ZodMiniType<NotebookOp>
-
 export const notebookFeeds = {
   /** Watching opens the notebook (or joins the open one). Key: the id that `notebook.open` gave. */
   notebook: feed<{ notebook: string }, NotebookState, NotebookChange>(z.object({ notebook }), reduceNotebook),
