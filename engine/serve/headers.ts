@@ -23,8 +23,7 @@ export function appHeaders(outOrigin: string): Record<string, string> {
       `trusted-types ${TRUSTED_TYPES}`,
     ].join('; '),
     'cross-origin-opener-policy': 'same-origin',
-    'permissions-policy':
-      'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), midi=(), payment=()',
+    'permissions-policy': 'camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=(), midi=(), payment=()',
     ...plainHeaders,
   }
 }

@@ -223,7 +223,7 @@ test('a restart in a flood goes on at once with the new kernel and says how much
   let inside = 0
   record.pause = async () => {
     expect(++inside).toBe(1)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await new Promise((resolve) => setTimeout(resolve, 250))
     inside--
   }
   kernel.execute({ id, code: 'i = 0\nwhile True:\n  print(i); i += 1' })

