@@ -23,7 +23,8 @@ export type LocalRayOptions = {
   readonly onLog?: (file: string) => void
 }
 
-const START_DEADLINE_MS = 90_000
+/** A busy machine takes more than a minute; the phase has a clock and a cancel meanwhile, and kernels may have joined already. */
+const START_DEADLINE_MS = 180_000
 const SAMPLE_MS = 2000
 /** Liveness costs one read of /proc: a killed Ray is said within 5 s, watched or not. */
 const ALIVE_MS = 1000
