@@ -27,6 +27,7 @@ export const kinds = {
           : '',
   },
   tiny: { says: 'a test tier: one small package', sizeBytes: 20 * MB, needBytes: 100 * MB, imports: ['comm'] },
+  nbformat: { says: 'a test tier: nbformat', sizeBytes: 30 * MB, needBytes: 150 * MB, imports: ['nbformat'] },
   'ipykernel-6.29': {
     says: 'a test tier: ipykernel 6.29.5',
     sizeBytes: 250 * MB,

@@ -122,6 +122,13 @@ export async function test(args) {
   await buildShell(node)
   const { PYTHONDONTWRITEBYTECODE: _a, PYTHONUNBUFFERED: _b, ...rest } = engineEnvironment(python)
   const env = { ...rest, UPDRAFT_PYTHON: python, PATH: `${at('node_modules', '.bin')}:${rest.PATH}` }
+  // UPDRAFT_PYTHON changes where environments are looked for, so the tests are told where these two are.
+  const torch = readyEnvironment('torch')
+  if (torch) env.UPDRAFT_TORCH_PYTHON = torch
+  const nbformat = await prepareEnvironment('nbformat').catch((error) =>
+    error instanceof Trouble ? undefined : Promise.reject(error),
+  )
+  if (nbformat) env.UPDRAFT_NBFORMAT_PYTHON = nbformat
   if (args.length > 0) return conclude([await vitest('chosen tests', node, env, args, 30 * MINUTE_MS)])
   if (required() && !readyEnvironment('torch'))
     say('UPDRAFT_REQUIRE=all, and the torch tier is missing: its tests will fail (`./updraft.mjs python torch --yes`)')

@@ -1,5 +1,5 @@
 // Which notebook is this file? A notebook keeps its id, and with it its journal and its kernel, when it is saved, moved or renamed: known
-// by its path, else by device and inode when the path it had is gone. Small marker files in the state folder, no index that could break.
+// by its path, else by device, inode and birth when the path it had is gone. Small marker files in the state folder, no index that could break.
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -69,4 +69,5 @@ export class Identities {
 }
 
 const hashOf = (path: string): string => createHash('sha256').update(path).digest('hex').slice(0, 20)
-const inodeOf = (stamp: FileStamp): string => `${stamp.dev}-${stamp.ino}`
+/** A file system gives a deleted file's inode to the next new one: without its birth a new notebook took over the old one's journal and kernel. */
+const inodeOf = (stamp: FileStamp): string => `${stamp.dev}-${stamp.ino}-${stamp.birthNs}`

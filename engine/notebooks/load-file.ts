@@ -10,7 +10,14 @@ import { repaired } from './ipynb/repair.ts'
 /** One gigabyte: a notebook is kept in memory as bytes (not as objects) while it is open. */
 export const LARGEST_NOTEBOOK_BYTES = 1_073_741_824
 
-export type FileStamp = { readonly dev: number; readonly ino: number; readonly sizeBytes: number; readonly mtimeNs: bigint }
+export type FileStamp = {
+  readonly dev: number
+  readonly ino: number
+  /** Stays when a file is renamed, and tells a new file from the deleted one whose inode it was given. */
+  readonly birthNs: bigint
+  readonly sizeBytes: number
+  readonly mtimeNs: bigint
+}
 
 export type LoadedFile = {
   /** Where it will be saved: the file itself, or the name of the copy. */
@@ -98,7 +105,13 @@ export async function readWhole(path: string): Promise<{ bytes: Buffer; stamp: F
     }
     return {
       bytes: bytes.subarray(0, at),
-      stamp: { dev: Number(found.dev), ino: Number(found.ino), sizeBytes: size, mtimeNs: found.mtimeNs },
+      stamp: {
+        dev: Number(found.dev),
+        ino: Number(found.ino),
+        birthNs: found.birthtimeNs,
+        sizeBytes: size,
+        mtimeNs: found.mtimeNs,
+      },
     }
   } finally {
     await file.close()
@@ -107,7 +120,15 @@ export async function readWhole(path: string): Promise<{ bytes: Buffer; stamp: F
 
 export async function stampOf(path: string): Promise<FileStamp | undefined> {
   const found = await stat(path, { bigint: true }).catch(() => undefined)
-  return found && { dev: Number(found.dev), ino: Number(found.ino), sizeBytes: Number(found.size), mtimeNs: found.mtimeNs }
+  return (
+    found && {
+      dev: Number(found.dev),
+      ino: Number(found.ino),
+      birthNs: found.birthtimeNs,
+      sizeBytes: Number(found.size),
+      mtimeNs: found.mtimeNs,
+    }
+  )
 }
 export const sameStamp = (a: FileStamp | undefined, b: FileStamp | undefined): boolean =>
   a === b ||

@@ -76,7 +76,7 @@ test('doctor tells as JSON what is here and what to do about what is not', async
       'cache folder',
       'project folder',
     ],
-    ...['shared memory', 'display', 'Electron', 'Chromium', 'git', 'GPU'],
+    ...['shared memory', 'display', 'Electron', 'Chromium', 'git', 'GPU', 'engine'],
   ])
   expect(told.findings.filter(({ state, todo }) => state !== 'ok' && !todo)).toEqual([])
   expect(code).toBe(told.ok ? 0 : 1)

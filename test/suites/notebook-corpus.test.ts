@@ -10,7 +10,7 @@ import { JsonScan } from '../../engine/notebooks/ipynb/json-scan.ts'
 import type { OpenNotebook } from '../../engine/notebooks/open-notebook.ts'
 import { OpenNotebooks } from '../../engine/notebooks/open-notebooks.ts'
 import { nbformatNotebooks } from '../worlds/nbformat-notebooks.ts'
-import { basePython, need } from '../worlds/python.ts'
+import { basePython, need, tierPython } from '../worlds/python.ts'
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const notebooksIn = (folder: string): string[] =>
@@ -158,7 +158,12 @@ describe('notebooks made by hand, and our examples', () => {
   it('change in the lines of the changed cell only, and stay valid', async (context) => {
     const written = new Map<string, string[]>()
     for (const path of corpus) written.set(path, await changesItsCellOnly(path))
-    const python = need(context, hasNbformat(basePython()), 'a Python with nbformat', 'UPDRAFT_PYTHON=… with nbformat installed')
+    const python = need(
+      context,
+      hasNbformat(tierPython('nbformat') ?? basePython()),
+      'the nbformat tier',
+      './updraft.mjs python nbformat',
+    )
     expectValid(python, written)
   })
 })
@@ -173,7 +178,12 @@ describe('the notebooks of nbformat', () => {
 
   it('change in the lines of the changed cell only; older formats become a valid copy', async (context) => {
     const paths = need(context, corpusOf(), 'the source archive of nbformat', 'a network for pip')
-    const python = need(context, hasNbformat(basePython()), 'a Python with nbformat', 'UPDRAFT_PYTHON=… with nbformat installed')
+    const python = need(
+      context,
+      hasNbformat(tierPython('nbformat') ?? basePython()),
+      'the nbformat tier',
+      './updraft.mjs python nbformat',
+    )
     const written = new Map<string, string[]>()
     for (const path of paths) {
       const opens = await house()

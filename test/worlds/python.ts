@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { findChromium } from '../../setup/doctor.mjs'
 import { readyEnvironment } from '../../setup/python-env.mjs'
 
-export type Tier = 'torch' | 'ipykernel-6.29' | 'ipykernel-7.0'
+export type Tier = 'torch' | 'nbformat' | 'ipykernel-6.29' | 'ipykernel-7.0'
 
 const launcher = fileURLToPath(new URL('../../updraft.mjs', import.meta.url))
 let made: string | undefined
@@ -22,8 +22,9 @@ function makeBase(): string {
   return done.stdout.trim()
 }
 
-/** The interpreter of a tier, or undefined where nobody has made it. `npm test` makes the small ones, CI also torch. */
-export const tierPython = (tier: Tier): string | undefined => readyEnvironment(tier)
+/** The interpreter of a tier (`npm test` names those it has made, e.g. UPDRAFT_TORCH_PYTHON), or undefined where nobody has made it. `npm test` makes the small ones, CI also torch. */
+export const tierPython = (tier: Tier): string | undefined =>
+  process.env[`UPDRAFT_${tier.toUpperCase().replace(/\W/g, '_')}_PYTHON`] ?? readyEnvironment(tier)
 
 /** The browser of the end-to-end tests, or undefined. UPDRAFT_CHROMIUM names another one. */
 export const chromium = (): string | undefined => findChromium()
