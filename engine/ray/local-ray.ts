@@ -210,7 +210,7 @@ export class LocalRay {
     signal: AbortSignal,
   ): Promise<void> {
     const lease = await this.#phase('Start processes', async () => {
-      const folder = join(this.#o.runtimeFolder, `ray-${randomBytes(3).toString('hex')}`)
+      const folder = join(shortEnough(this.#o.runtimeFolder), `ray-${randomBytes(3).toString('hex')}`)
       const cpus = wish.cpus ?? (this.#o.cpus() || undefined)
       return startRayHead({ python, folder, cpus, gpus: wish.gpus, env: this.#o.env }, this.#leaseFile, this.#now())
     })
@@ -386,3 +386,10 @@ export class LocalRay {
     return work
   }
 }
+
+/**
+ * Ray's sockets lie 82 characters below its folder (`/ray-…/t/session_<date>_<pid>/sockets/dash_MetricsHead`), and a socket's path may have 107:
+ * below a longer folder its dashboard never answers, without a word.
+ */
+const shortEnough = (runtimeFolder: string): string =>
+  runtimeFolder.length <= 24 ? runtimeFolder : join('/tmp', `updraft-ray-${process.getuid?.() ?? 0}`)

@@ -174,6 +174,13 @@ test('what is deleted can be brought back, and a rename never overwrites', async
   await expect(answers['files.restore']({ trash: '../../etc' }, asker())).rejects.toThrow('nothing that was deleted')
 })
 
+test('a file that is younger than the list of names is found', async () => {
+  const { folder, answers } = await world({ 'a.py': '' })
+  expect((await answers['files.find']({ query: 'young' }, asker())).paths).toEqual([])
+  writeFileSync(join(folder, 'young.py'), '')
+  expect((await answers['files.find']({ query: 'young' }, asker())).paths).toEqual(['young.py'])
+})
+
 test('names are found by their letters, the file name first', () => {
   const paths = ['docs/train.md', 'src/train/model.py', 'src/train.py', 'a/b/t_r_a_i_n.txt']
   expect(fuzzyFind('train', paths, 10)).toEqual(['docs/train.md', 'src/train.py', 'src/train/model.py', 'a/b/t_r_a_i_n.txt'])

@@ -50,10 +50,18 @@ export function createWorkspaceRoom({ workspace, settings, notices, stateFolder,
       'files.find': async ({ query, limit }) => {
         const folder = at('')
         // The list is walked once per burst of typing: 10,000 files take about 100 ms.
-        if (!names || names.folder !== folder || Date.now() - names.atMs > FILES_KEPT_MS)
+        const look = (): Promise<string[]> => {
           names = { folder, atMs: Date.now(), paths: collect(folder) }
-        const paths = await names.paths
-        const found = fuzzyFind(query, paths, paths.length)
+          return names.paths
+        }
+        const kept = names && names.folder === folder && Date.now() - names.atMs < FILES_KEPT_MS ? names.paths : undefined
+        let paths = await (kept ?? look())
+        let found = fuzzyFind(query, paths, paths.length)
+        if (found.length === 0 && kept !== undefined) {
+          // The file may be younger than the list.
+          paths = await look()
+          found = fuzzyFind(query, paths, paths.length)
+        }
         return { paths: found.slice(0, limit ?? 100), total: found.length }
       },
       'files.search': async (wish, asker) => {
@@ -90,8 +98,19 @@ export function createWorkspaceRoom({ workspace, settings, notices, stateFolder,
       folder: async ({ path }): Promise<Watched<FolderState, FolderChange>> => {
         const full = at(path)
         const inside = workspace.folder !== undefined && shownPath(full, workspace.folder) !== full
-        const open = () =>
-          FolderFeed.open(full, path, inside ? workspace.folder : undefined, inside ? shownPath(full, workspace.folder) : '')
+        const open = async () => {
+          const opened = await FolderFeed.open(
+            full,
+            path,
+            inside ? workspace.folder : undefined,
+            inside ? shownPath(full, workspace.folder) : '',
+          )
+          // What the tree has seen come or go, the finder knows too.
+          opened.feed.listen(() => {
+            names = undefined
+          })
+          return opened
+        }
         const { value, release } = await folders.take(full, open).catch((e: unknown) => {
           throw fileProblem(e, path)
         })
