@@ -61,12 +61,17 @@ type Props = {
 
 export function LiveCode({ monaco, view, cell, language, label, readOnly, onLines }: Props): ReactNode {
   const host = useRef<HTMLDivElement>(null)
+  const made = useRef<Monaco.editor.IStandaloneCodeEditor>(undefined)
+  const said = useRef({ label, readOnly })
+  said.current = { label, readOnly }
   const lines = useRef(onLines)
   lines.current = onLines
 
   useLayoutEffect(() => {
-    const el = host.current
-    if (el === null) return
+    if (host.current === null) return
+    // An element of its own for each editor: the one before is disposed a moment later, and Monaco minds sharing.
+    const el = document.createElement('div')
+    host.current.append(el)
     offerKernelLanguage(monaco)
     const model = view.texts.of(monaco, cell, language)
     const width = el.clientWidth
@@ -76,10 +81,11 @@ export function LiveCode({ monaco, view, cell, language, label, readOnly, onLine
       ...cellOptions,
       overflowWidgetsDomNode: overflowHost(),
       model,
-      readOnly,
-      ariaLabel: label,
+      readOnly: said.current.readOnly,
+      ariaLabel: said.current.label,
       dimension: { width, height: heightOf() },
     })
+    made.current = editor
     jupyterTab(monaco, editor)
     edges(monaco, editor, view)
     current = { view, cell, editor }
@@ -121,10 +127,13 @@ export function LiveCode({ monaco, view, cell, language, label, readOnly, onLine
       if (current?.editor === editor) current = undefined
       if (statusTextStore.get()?.owner === view.id) statusTextStore.set(undefined)
       setContext({ cellEditing: false })
+      el.remove()
       // Later: disposing an editor in the commit that shows the next one costs a frame.
       setTimeout(() => editor.dispose(), 0)
     }
-  }, [monaco, view, cell, language, label, readOnly])
+  }, [monaco, view, cell, language])
+  // A cell that moves has another label: its editor, cursor and focus stay.
+  useLayoutEffect(() => made.current?.updateOptions({ ariaLabel: label, readOnly }), [label, readOnly])
 
   return <div className="live-code" ref={host} />
 }
