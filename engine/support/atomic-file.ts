@@ -6,6 +6,9 @@ import { basename, dirname, join } from 'node:path'
 
 export type AtomicOptions = { readonly mode?: number }
 
+/** Is this the name of a file that is being written here? Trees and searches leave them out: they live for milliseconds. */
+export const isTempName = (name: string): boolean => /^\..+\.[0-9a-f]{8}\.tmp$/.test(name)
+
 /** `content`: one chunk or many (written in turn, so that a 200 MB notebook never is one string). */
 export async function writeAtomic(
   path: string,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Feed } from '../contract/feed.ts'
 import type { Entry, FolderChange, FolderState } from '../contract/topics/workspace.ts'
 import { reduceFolder } from '../contract/topics/workspace.ts'
+import { isTempName } from '../support/atomic-file.ts'
 import { IgnoreRules } from './ignore-rules.ts'
 
 /** A folder with more entries is cut; the state's `total` says how many there are. */
@@ -16,7 +17,7 @@ export async function listFolder(
   path: string,
   ignored?: (name: string, isFolder: boolean) => boolean,
 ): Promise<{ entries: Entry[]; total: number }> {
-  const all = await readdir(path, { withFileTypes: true })
+  const all = (await readdir(path, { withFileTypes: true })).filter((e) => !isTempName(e.name))
   const kinds = await Promise.all(
     all.map(async (e) => {
       const isFolder =

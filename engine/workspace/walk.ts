@@ -1,6 +1,7 @@
 // Every file of a folder that is not ignored, breadth first, as it is found. Links are not followed: no loops, no way out of the folder.
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isTempName } from '../support/atomic-file.ts'
 import { IgnoreRules } from './ignore-rules.ts'
 
 /** Yields paths relative to `root`, with `/`. Unreadable folders are passed over. Stops when `signal` aborts. */
@@ -12,7 +13,7 @@ export async function* walk(root: string, signal: AbortSignal, limit = 200_000):
     const entries = await readdir(join(root, next.base), { withFileTypes: true }).catch(() => [])
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = next.base === '' ? entry.name : `${next.base}/${entry.name}`
-      if (next.rules.covers(path, entry.isDirectory())) continue
+      if (isTempName(entry.name) || next.rules.covers(path, entry.isDirectory())) continue
       if (entry.isDirectory()) open.push({ base: path, rules: await next.rules.below(join(root, path), path) })
       else if (entry.isFile()) {
         yield path
