@@ -3,18 +3,9 @@
 import { createServer, type Server } from 'node:http'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CHROMIUM_FLAGS } from '../worlds/chromium-flags.ts'
 import { EngineWorld } from '../worlds/engine.ts'
 import { chromium as findBrowser } from '../worlds/python.ts'
-
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 let world: EngineWorld
 let browser: Browser
@@ -39,7 +30,7 @@ beforeAll(async () => {
   outsideUrl = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`
   const found = findBrowser()
   if (found === undefined) throw new Error('There is no Chromium here; UPDRAFT_CHROMIUM may name one.')
-  browser = await chromium.launch({ executablePath: found, args: ARGS })
+  browser = await chromium.launch({ executablePath: found, args: CHROMIUM_FLAGS })
   context = await browser.newContext()
   page = await context.newPage()
   await page.goto(signIn)

@@ -7,6 +7,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { FeedState } from '../../engine/contract/index.ts'
 import type { Link } from '../../engine/contract/link.ts'
+import { CHROMIUM_FLAGS } from '../worlds/chromium-flags.ts'
 import { EngineWorld, stateWhen } from '../worlds/engine.ts'
 import { basePython, chromium as findBrowser, need } from '../worlds/python.ts'
 import { writeNotebook } from './window-world.ts'
@@ -62,15 +63,7 @@ test(`a window killed in a flood loses nothing and runs nothing twice (seed ${SE
   const { notebook } = await link.call('notebook.open', { path: join(world.work, 'flood.ipynb') })
   browser = await chromium.launch({
     executablePath: executable,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
+    args: CHROMIUM_FLAGS,
   })
   const windows = await browser.newContext({ viewport: { width: 1280, height: 800 } })
   const cdp = await browser.newBrowserCDPSession()

@@ -5,18 +5,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpath
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { CHROMIUM_FLAGS } from '../worlds/chromium-flags.ts'
 import { basePython, chromium as findBrowser } from '../worlds/python.ts'
 
 const root = join(import.meta.dirname, '..', '..')
-const CHROMIUM = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 export type WindowWorld = {
   /** The workspace: trusted from the start. */
@@ -57,7 +49,7 @@ export async function makeWindowWorld(): Promise<WindowWorld> {
   const url = await addressOf(engine)
   const found = findBrowser()
   if (found === undefined) throw new Error('There is no Chromium here; UPDRAFT_CHROMIUM may name one.')
-  const browser: Browser = await chromium.launch({ executablePath: found, args: CHROMIUM })
+  const browser: Browser = await chromium.launch({ executablePath: found, args: CHROMIUM_FLAGS })
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
   const complaints: string[] = []
   const listen = (page: Page): void => {
